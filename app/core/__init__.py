@@ -1,0 +1,1 @@
+"""Foundations without a business word: money type, clock, database, scope, errors, text, jobs."""

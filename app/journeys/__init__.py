@@ -1,0 +1,1 @@
+"""Screens and stories that touch several rooms below; nobody imports them."""

@@ -1,0 +1,1 @@
+"""The money path: ledger, fees, billing, receipts, payments."""

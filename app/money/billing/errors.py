@@ -1,0 +1,64 @@
+"""What billing refuses."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.core.errors import Invalid, NotFound, Refused
+
+
+class RunNotFound(NotFound):
+    """No such run in this school."""
+
+    code = "run_not_found"
+
+
+class InvoiceNotFound(NotFound):
+    """No such invoice in this school."""
+
+    code = "invoice_not_found"
+
+
+class RunAlreadyIssued(Refused):
+    """A run is issued once; changes afterwards are a new run."""
+
+    code = "run_already_issued"
+
+    def default_message(self) -> str:
+        return _("This run was issued before. Draft a new run to bill what changed since.")
+
+
+class NothingToBill(Refused):
+    """Every child is billed already for what the rules say."""
+
+    code = "nothing_to_bill"
+
+    def default_message(self) -> str:
+        return _("Nothing to issue: every bill of this month already agrees with the rules.")
+
+
+class NoApprovedSchedule(Refused):
+    """Prices count only after the principal approved them."""
+
+    code = "no_approved_schedule"
+
+    def default_message(self) -> str:
+        return _("The principal has not approved prices for this month yet.")
+
+
+class NoReceivingAccount(Refused):
+    """A bill needs an account its money goes to."""
+
+    code = "no_receiving_account"
+
+    def default_message(self) -> str:
+        return _("The school has no open bank account for QR transfers. Add one first.")
+
+
+class DueBeforeIssue(Invalid):
+    """A bill cannot be due before it is issued."""
+
+    code = "due_before_issue"
+
+    def default_message(self) -> str:
+        return _("The day to pay by lies in the past. Choose today or a later day.")

@@ -1,0 +1,160 @@
+"""What is charged: runs, invoices and lines, payment requests with their codes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.model import Model, PeriodColumn, RowId, SchoolOwned, UtcDateTime, VndColumn
+from app.core.money import Vnd
+from app.core.period import Period
+
+
+class BillingRun(SchoolOwned, Model):
+    """One run of a school for a month; drafted, looked at, then issued once."""
+
+    __tablename__ = "billing_runs"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "billed_period", "seq"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    billed_period: Mapped[Period] = mapped_column(PeriodColumn)
+    #: 1 for the month's run, more for runs after changes
+    seq: Mapped[int]
+    due_on: Mapped[date]
+    drafted_by: Mapped[str] = mapped_column(String(120))
+    drafted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    issued_by: Mapped[str | None] = mapped_column(String(120))
+    issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: invoices and their sum, as issued
+    invoices: Mapped[int | None]
+    total: Mapped[Vnd | None] = mapped_column(VndColumn)
+
+
+class Invoice(SchoolOwned, Model):
+    """What one enrolment is billed for one month. Whether it is paid is asked of the ledger."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "enrolment_id", "billed_period", "seq"),
+        UniqueConstraint("school_id", "run_id", "enrolment_id"),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        ForeignKeyConstraint(["school_id", "run_id"], ["billing_runs.school_id", "billing_runs.id"]),
+        Index("ix_invoices_school_id_billed_period", "school_id", "billed_period"),
+        Index("ix_invoices_school_id_student_id", "school_id", "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    enrolment_id: Mapped[int]
+    #: the enrolment's child, carried for joins
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    #: the class on the day of issue, as papers print it
+    class_name: Mapped[str] = mapped_column(String(24))
+    run_id: Mapped[int]
+    #: the month the paper is for; each line has its own month of service
+    billed_period: Mapped[Period] = mapped_column(PeriodColumn)
+    #: 1 for the month's bill, more for supplements after changes
+    seq: Mapped[int] = mapped_column(default=1)
+    #: after exemptions; zero asks for nothing, below zero becomes credit
+    total: Mapped[Vnd] = mapped_column(VndColumn)
+    due_on: Mapped[date]
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InvoiceLine(SchoolOwned, Model):
+    """A line as it was when issued: name, act, quantity and price are copies (M5)."""
+
+    __tablename__ = "invoice_lines"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "run_id", "enrolment_id", "item_id", "service_period"),
+        ForeignKeyConstraint(["school_id", "invoice_id"], ["invoices.school_id", "invoices.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+        Index("ix_invoice_lines_school_id_invoice_id", "school_id", "invoice_id"),
+        Index(
+            "ix_invoice_lines_billed",
+            "school_id",
+            "service_period",
+            "enrolment_id",
+            "item_id",
+        ),
+        CheckConstraint("amount = gross - reduction", name="net_is_gross_less_reduction"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    invoice_id: Mapped[int]
+    run_id: Mapped[int]
+    enrolment_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    #: the price row it was computed from; NULL when the item is no longer charged
+    schedule_price_id: Mapped[int | None]
+    service_period: Mapped[Period] = mapped_column(PeriodColumn)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(120))
+    category: Mapped[str] = mapped_column(String(16))
+    unit: Mapped[str] = mapped_column(String(12))
+    legal_act: Mapped[str] = mapped_column(String(200))
+    document_kind: Mapped[str] = mapped_column(String(16))
+    may_be_debt: Mapped[bool]
+    is_compulsory: Mapped[bool]
+    quantity: Mapped[int]
+    price: Mapped[Vnd] = mapped_column(VndColumn)
+    #: quantity × price, less what was billed before
+    gross: Mapped[Vnd] = mapped_column(VndColumn)
+    #: percent of the winning exemption, 0 for none; the ground is never on a line
+    percent: Mapped[int]
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("exemption_policies.id"))
+    reduction: Mapped[Vnd] = mapped_column(VndColumn)
+    #: what the family is asked for
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: the receiving account on the day of issue
+    bank_account_id: Mapped[int]
+
+
+class PaymentRequest(SchoolOwned, Model):
+    """One child × receiving account: its code and link cover all open lines, for ever (M7)."""
+
+    __tablename__ = "payment_requests"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "student_id", "bank_account_id"),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    bank_account_id: Mapped[int]
+    #: nine characters, written in the transfer
+    reference: Mapped[str] = mapped_column(String(9), unique=True)
+    #: opens the pay page; at least 128 random bits
+    token: Mapped[str] = mapped_column(String(40), unique=True)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PaymentCode(Model):
+    """Area-wide look-up: reference or token → school."""
+
+    __tablename__ = "payment_codes"
+
+    reference: Mapped[str] = mapped_column(String(9), primary_key=True)
+    token: Mapped[str] = mapped_column(String(40), unique=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))

@@ -1,0 +1,236 @@
+"""What should be charged: catalogue, caps, schedules, choices, exemptions."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.model import Model, PeriodColumn, RowId, SchoolOwned, UtcDateTime, VndColumn
+from app.core.money import Vnd
+from app.core.period import Period
+
+
+class Category(StrEnum):
+    """The six legal categories; each has rules of its own (domain facts 2.1)."""
+
+    TUITION = "tuition"
+    SERVICE = "service"
+    COLLECT_FOR = "collect_for"
+    AGREED = "agreed"
+    SPONSOR = "sponsor"
+    PARENT_FUND = "parent_fund"
+
+
+class FeeUnit(StrEnum):
+    """What one of an item is."""
+
+    DAY = "day"
+    MONTH = "month"
+    SEMESTER = "semester"
+    YEAR = "year"
+    HOUR = "hour"
+    LESSON = "lesson"
+    KM = "km"
+    PIECE = "piece"
+    ONCE = "once"
+
+
+class DocumentKind(StrEnum):
+    """Which paper the money of an item gets."""
+
+    RECEIPT = "receipt"
+    OUTSIDE_INVOICE = "outside_invoice"
+    NONE = "none"
+
+
+class FeeItem(Model):
+    """An item of the catalogue that the unit above issues and schools inherit."""
+
+    __tablename__ = "fee_items"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(24), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(120))
+    category: Mapped[Category] = mapped_column(String(16))
+    unit: Mapped[FeeUnit] = mapped_column(String(12))
+    #: number and date of the act, as papers print it
+    legal_act: Mapped[str] = mapped_column(String(200))
+    document_kind: Mapped[DocumentKind] = mapped_column(String(16), default=DocumentKind.RECEIPT)
+    #: whether unpaid money may be chased
+    may_be_debt: Mapped[bool]
+    #: whether every child is charged, or only those whose family chose it
+    is_compulsory: Mapped[bool]
+    issued_by_id: Mapped[int] = mapped_column(ForeignKey("organisation_units.id"))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class FeeCap(Model):
+    """A dated ceiling of an item's unit price, for one level or for all."""
+
+    __tablename__ = "fee_caps"
+    __table_args__ = (
+        UniqueConstraint("item_id", "level", "valid_from"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    #: nursery, primary, lower_secondary; NULL for every level
+    level: Mapped[str | None] = mapped_column(String(24))
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    legal_act: Mapped[str] = mapped_column(String(200))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class ScheduleState(StrEnum):
+    """Life of a schedule; only an approved one is billed."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SUPERSEDED = "superseded"
+
+
+class FeeSchedule(SchoolOwned, Model):
+    """What a school charges in a school year; approved by the principal, then only superseded."""
+
+    __tablename__ = "fee_schedules"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "school_year_id", "version"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    school_year_id: Mapped[int] = mapped_column(ForeignKey("school_years.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    state: Mapped[ScheduleState] = mapped_column(String(12), default=ScheduleState.DRAFT)
+    #: basis: date of the parents' written agreement, minutes
+    agreement: Mapped[str] = mapped_column(String(200), default="")
+    drafted_by: Mapped[str] = mapped_column(String(120))
+    drafted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    approved_by: Mapped[str | None] = mapped_column(String(120))
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SchedulePrice(SchoolOwned, Model):
+    """One item × class or grade × month × quantity × price. The most exact row wins."""
+
+    __tablename__ = "schedule_prices"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "schedule_id"], ["fee_schedules.school_id", "fee_schedules.id"]
+        ),
+        ForeignKeyConstraint(["school_id", "class_id"], ["classes.school_id", "classes.id"]),
+        Index("ix_schedule_prices_school_id_schedule_id", "school_id", "schedule_id", "period"),
+        Index(
+            "uq_schedule_prices_audience",
+            "school_id",
+            "schedule_id",
+            "item_id",
+            "audience",
+            "period",
+            unique=True,
+        ),
+        CheckConstraint("price >= 0 and price <= 1000000000", name="price_in_range"),
+        CheckConstraint("quantity > 0 and quantity <= 1000", name="quantity_in_range"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    schedule_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    #: `all`, `grade:3` or `class:17`; the two columns below say the same for joins
+    audience: Mapped[str] = mapped_column(String(24))
+    grade: Mapped[int | None]
+    class_id: Mapped[int | None]
+    period: Mapped[Period] = mapped_column(PeriodColumn)
+    quantity: Mapped[int]
+    price: Mapped[Vnd] = mapped_column(VndColumn)
+
+
+class FeeChoice(SchoolOwned, Model):
+    """A family's recorded yes to an optional item, from a month to a month."""
+
+    __tablename__ = "fee_choices"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        Index("ix_fee_choices_school_id_enrolment_id", "school_id", "enrolment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    enrolment_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    first_period: Mapped[Period] = mapped_column(PeriodColumn)
+    #: the last month of the yes; NULL while it stands
+    last_period: Mapped[Period | None] = mapped_column(PeriodColumn)
+    #: paper form, web …
+    source: Mapped[str] = mapped_column(String(40))
+    chosen_on: Mapped[date]
+
+
+class ExemptionPolicy(Model):
+    """A ground of the law with its percentage per item; dated."""
+
+    __tablename__ = "exemption_policies"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(24), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    legal_act: Mapped[str] = mapped_column(String(200))
+    #: every enrolled child has it without asking (tuition since 2025-26)
+    applies_to_all: Mapped[bool] = mapped_column(default=False)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class ExemptionRate(Model):
+    """How many percent a policy takes off one item; the largest of a child's rates wins."""
+
+    __tablename__ = "exemption_rates"
+    __table_args__ = (
+        UniqueConstraint("policy_id", "item_id"),
+        CheckConstraint("percent between 1 and 100", name="percent_in_range"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    policy_id: Mapped[int] = mapped_column(ForeignKey("exemption_policies.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    percent: Mapped[int]
+
+
+class Exemption(SchoolOwned, Model):
+    """A policy granted to an enrolled child, from a month to a month."""
+
+    __tablename__ = "exemptions"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        Index("ix_exemptions_school_id_enrolment_id", "school_id", "enrolment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    enrolment_id: Mapped[int]
+    policy_id: Mapped[int] = mapped_column(ForeignKey("exemption_policies.id"))
+    first_period: Mapped[Period] = mapped_column(PeriodColumn)
+    last_period: Mapped[Period | None] = mapped_column(PeriodColumn)
+    granted_by: Mapped[str] = mapped_column(String(120))
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)

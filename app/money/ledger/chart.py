@@ -1,0 +1,57 @@
+"""The chart of accounts (M2): our codes; their map to a circular's accounts is dated data."""
+
+from __future__ import annotations
+
+RECEIVABLE = "receivable"
+CREDIT = "credit"
+SPONSOR = "sponsor"
+REFUND_PAYABLE = "refund_payable"
+SUPPORT_PAYABLE = "support_payable"
+ROUNDING = "rounding"
+TILL_DIFFERENCE = "till_difference"
+WRITE_OFF = "write_off"
+
+#: Categories whose money is the school's own; the rest is held for somebody else.
+OWN_REVENUE = ("tuition", "service")
+
+
+def cash(till_id: int) -> str:
+    """Notes in a drawer."""
+    return f"cash:{till_id}"
+
+
+def bank(bank_account_id: int) -> str:
+    """Money on a bank account."""
+    return f"bank:{bank_account_id}"
+
+
+def clearing(channel_id: int) -> str:
+    """Money a provider confirmed and has not yet paid out; must come back to zero."""
+    return f"clearing:{channel_id}"
+
+
+def suspense(place: str) -> str:
+    """Money whose child is not known yet, by the account it came to (`12`, `channel:3`)."""
+    return f"suspense:{place}"
+
+
+def surcharge(channel_id: int) -> str:
+    """What a payer paid on top, kept by the provider."""
+    return f"surcharge:{channel_id}"
+
+
+def interschool(school_id: int) -> str:
+    """Money owed to or by another school of the area (M13)."""
+    return f"interschool:{school_id}"
+
+
+def revenue(category: str, item_code: str) -> str:
+    """`income:` for the school's own revenue, `held:` for money of others."""
+    return f"{'income' if category in OWN_REVENUE else 'held'}:{item_code}"
+
+
+#: The same rule for set-based SQL over lines that carry `category` and `code`.
+REVENUE_SQL = (
+    "(case when {line}.category in ('tuition', 'service') then 'income:' else 'held:' end"
+    " || {item}.code)"
+)

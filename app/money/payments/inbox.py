@@ -1,0 +1,234 @@
+"""The inbox of providers' notices: each stored once and for ever, posted at once when it can be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app import audit
+from app.core.db import row, rows, savepoint
+from app.core.errors import TryAgain
+from app.core.model import db
+from app.core.money import ZERO
+from app.money.ledger import chart
+from app.money.payments.adapters import BankTransfer, sepay
+from app.money.payments.models import (
+    InboxNotice,
+    InboxOutcome,
+    InboxPayload,
+    Method,
+    OutcomeState,
+)
+from app.money.payments.posting import Accepted, Credit, accept_many
+from app.people.schools import ChannelInfo, get_account
+
+log = logging.getLogger("sothu.inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a notice led to; `is_repeat` when it had been settled before."""
+
+    state: OutcomeState
+    reason: str
+    accepted: Accepted | None = None
+    is_repeat: bool = False
+
+
+def accept_transfer(
+    transfer: BankTransfer,
+    *,
+    channel: ChannelInfo,
+    raw: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    is_verified: bool = True,
+) -> Outcome:
+    """Keep a bank's notice and post its money; a repeat changes nothing.
+
+    Refuses nothing that is signed: money without a known child waits in suspense, a fault of ours
+    keeps the notice as `needs_attention` for the retry job, a stale one is kept as a hint only.
+    The caller commits.
+    """
+    notice_id, latest = _keep(transfer, channel, raw, headers, now)
+    if latest is not None and latest is not OutcomeState.UNVERIFIED:
+        return Outcome(latest, "repeat", is_repeat=True)
+    if not is_verified:
+        if latest is None:
+            _settle(notice_id, OutcomeState.UNVERIFIED, "stale_timestamp", None, now)
+        return Outcome(OutcomeState.UNVERIFIED, "stale_timestamp")
+    if not transfer.is_incoming:
+        return _settle(notice_id, OutcomeState.IGNORED, "money_out", None, now)
+    if transfer.amount <= ZERO:
+        return _settle(notice_id, OutcomeState.IGNORED, "no_amount", None, now)
+    if not _is_ours(transfer, channel):
+        return _settle(notice_id, OutcomeState.NEEDS_ATTENTION, "wrong_account", None, now)
+    return _post(notice_id, transfer, channel, now)
+
+
+def _post(
+    notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: datetime
+) -> Outcome:
+    try:
+        with savepoint():
+            accepted = accept_many(
+                channel.school_id, [credit_of(transfer, channel)], actor=audit.MACHINE, now=now
+            )[0]
+    except TryAgain:
+        raise
+    except Exception as fault:  # a fault of ours must not lose a notice: it is kept and retried
+        if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+            raise
+        log.exception("notice %s could not be posted", notice_id)
+        return _settle(
+            notice_id, OutcomeState.NEEDS_ATTENTION, f"fault:{type(fault).__name__}", None, now
+        )
+    reason = "suspense" if accepted.is_suspense else "matched"
+    return _settle(notice_id, OutcomeState.POSTED, reason, accepted, now)
+
+
+def credit_of(transfer: BankTransfer, channel: ChannelInfo) -> Credit:
+    """A bank transfer as a credit on the channel's account."""
+    assert channel.bank_account_id is not None  # noqa: S101 - a bank channel has its account
+    return Credit(
+        provider=transfer.provider,
+        channel_id=channel.id,
+        external_id=transfer.external_id,
+        method=Method.TRANSFER,
+        amount=transfer.amount,
+        occurred_at=transfer.occurred_at,
+        value_on=transfer.booked_on,
+        debit=chart.bank(channel.bank_account_id),
+        place=str(channel.bank_account_id),
+        proof=transfer.proof,
+        text=transfer.text,
+        reference=transfer.reference,
+        bank_ref=transfer.bank_ref,
+        payer=transfer.payer_name,
+        bank_account_id=channel.bank_account_id,
+    )
+
+
+def _is_ours(transfer: BankTransfer, channel: ChannelInfo) -> bool:
+    """The right account: the main number, or the virtual one that reports through it (P7)."""
+    if channel.bank_account_id is None:
+        return False
+    account = get_account(channel.school_id, channel.bank_account_id)
+    return account.number in {transfer.account, transfer.sub_account}
+
+
+def _keep(
+    transfer: BankTransfer,
+    channel: ChannelInfo,
+    raw: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+) -> tuple[int, OutcomeState | None]:
+    return keep_notice(
+        provider=transfer.provider,
+        channel=channel.public_id,
+        external_id=transfer.external_id,
+        school_id=channel.school_id,
+        raw=raw,
+        headers=headers,
+        now=now,
+    )
+
+
+def keep_notice(
+    *,
+    provider: str,
+    channel: str,
+    external_id: str,
+    school_id: int,
+    raw: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+) -> tuple[int, OutcomeState | None]:
+    """Store a notice under its key, or find the one stored; with its newest outcome. The caller commits."""
+    try:
+        with savepoint():
+            notice_id = db.session.scalar(
+                insert(InboxNotice)
+                .values(
+                    provider=provider,
+                    channel=channel,
+                    external_id=external_id,
+                    school_id=school_id,
+                    received_at=now,
+                    body_hash=hashlib.sha256(raw).hexdigest(),
+                )
+                .returning(InboxNotice.id)
+            )
+            db.session.execute(
+                insert(InboxPayload).values(
+                    notice_id=notice_id, body=raw, headers=json.dumps(dict(headers))
+                )
+            )
+            return int(notice_id or 0), None
+    except IntegrityError:
+        found = row(
+            "select n.id, (select o.state from inbox_outcomes o where o.notice_id = n.id"
+            " order by o.id desc limit 1) as state from inbox_notices n"
+            " where n.provider = :provider and n.channel = :channel and n.external_id = :id",
+            provider=provider,
+            channel=channel,
+            id=external_id,
+        )
+        if found is None:
+            raise
+        return int(found.id), OutcomeState(found.state) if found.state else None
+
+
+def _settle(
+    notice_id: int,
+    state: OutcomeState,
+    reason: str,
+    accepted: Accepted | None,
+    now: datetime,
+) -> Outcome:
+    settle_notice(
+        notice_id, state, reason, payment_id=accepted.payment_id if accepted else None, now=now
+    )
+    return Outcome(state, reason, accepted)
+
+
+def settle_notice(
+    notice_id: int, state: OutcomeState, reason: str, *, payment_id: int | None, now: datetime
+) -> None:
+    """Append what became of a notice. The caller commits."""
+    db.session.execute(
+        insert(InboxOutcome).values(
+            notice_id=notice_id, state=state, reason=reason[:80], payment_id=payment_id, at=now
+        )
+    )
+
+
+def waiting_notices(school_id: int) -> list[int]:
+    """Notices of a school that a fault of ours left unposted."""
+    found = rows(
+        "select n.id from inbox_notices n join inbox_outcomes o on o.notice_id = n.id"
+        " where n.school_id = :school_id and o.state = 'needs_attention'"
+        " and o.reason like 'fault:%' and o.id = (select max(l.id) from inbox_outcomes l"
+        "  where l.notice_id = n.id) order by n.id",
+        school_id=school_id,
+    )
+    return [int(notice.id) for notice in found]
+
+
+def retry_notice(notice_id: int, *, channel: ChannelInfo, now: datetime) -> Outcome:
+    """Post a kept notice again from its stored body. The caller commits."""
+    stored = row(
+        "select p.body from inbox_payloads p where p.notice_id = :id", id=notice_id
+    )
+    if stored is None:
+        return Outcome(OutcomeState.NEEDS_ATTENTION, "body_purged")
+    transfer = sepay.parse(bytes(stored.body))
+    return _post(notice_id, transfer, channel, now)

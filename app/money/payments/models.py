@@ -1,0 +1,233 @@
+"""Money in: the inbox of notices, payments, their matchings and reversals, card attempts, tills."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.model import Model, RowId, SchoolOwned, UtcDateTime, VndColumn
+from app.core.money import Vnd
+
+
+class OutcomeState(StrEnum):
+    """What became of a notice; the newest outcome counts."""
+
+    POSTED = "posted"
+    NEEDS_ATTENTION = "needs_attention"
+    IGNORED = "ignored"
+    UNVERIFIED = "unverified"
+
+
+class Method(StrEnum):
+    """How the payer paid; everything but cash is without cash."""
+
+    TRANSFER = "transfer"
+    CARD = "card"
+    CASH = "cash"
+
+
+class InboxNotice(Model):
+    """A provider's notice by its own key, unique for ever; the raw body is kept apart."""
+
+    __tablename__ = "inbox_notices"
+    __table_args__ = (UniqueConstraint("provider", "channel", "external_id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(12))
+    #: public id of the channel
+    channel: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(120))
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: SHA-256 of the raw body
+    body_hash: Mapped[str] = mapped_column(String(64))
+
+
+class InboxPayload(Model):
+    """The raw body of a notice; may be purged, its key and hash may not."""
+
+    __tablename__ = "inbox_payloads"
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("inbox_notices.id"), primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    headers: Mapped[str] = mapped_column(Text, default="{}")
+
+
+class InboxOutcome(Model):
+    """What became of a notice; appended, never changed."""
+
+    __tablename__ = "inbox_outcomes"
+    __table_args__ = (Index("ix_inbox_outcomes_notice_id", "notice_id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("inbox_notices.id"))
+    state: Mapped[OutcomeState] = mapped_column(String(16))
+    #: why, as a stable word
+    reason: Mapped[str] = mapped_column(String(80))
+    payment_id: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Till(SchoolOwned, Model):
+    """A cash drawer of a school."""
+
+    __tablename__ = "tills"
+    __table_args__ = (UniqueConstraint("school_id", "id"), UniqueConstraint("school_id", "name"))
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Payment(SchoolOwned, Model):
+    """Money that reached a school, known child or not. Its state is derived (`v_payment`)."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "provider", "channel_id", "external_id"),
+        ForeignKeyConstraint(["school_id", "channel_id"], ["channels.school_id", "channels.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+        ForeignKeyConstraint(["school_id", "till_id"], ["tills.school_id", "tills.id"]),
+        CheckConstraint("amount > 0 and amount <= 1000000000000", name="amount_positive"),
+        Index("ix_payments_school_id_booked_on", "school_id", "booked_on"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(12))
+    channel_id: Mapped[int]
+    #: the provider's own transaction id; for cash the key of the desk's form
+    external_id: Mapped[str] = mapped_column(String(120))
+    method: Mapped[Method] = mapped_column(String(12))
+    bank_account_id: Mapped[int | None]
+    till_id: Mapped[int | None]
+    #: for the school; a card's surcharge is beside it
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    surcharge: Mapped[Vnd] = mapped_column(VndColumn, default=Vnd(0))
+    #: when the payer's money moved, by the provider's clock
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the bank's or the till's day
+    value_on: Mapped[date]
+    #: the day of the books
+    booked_on: Mapped[date]
+    payer: Mapped[str | None] = mapped_column(String(120))
+    #: the transfer text as the bank gave it
+    text: Mapped[str] = mapped_column(String(400), default="")
+    #: the account's own reference of the bank
+    bank_ref: Mapped[str] = mapped_column(String(80), default="")
+    #: `account` seen on it, `provider` confirmed by it, `till` counted in it (M11)
+    proof: Mapped[str] = mapped_column(String(12))
+
+
+class Matching(SchoolOwned, Model):
+    """Which child a payment, or a part of it, was given to; each has its ledger event."""
+
+    __tablename__ = "matchings"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(["school_id", "payment_id"], ["payments.school_id", "payments.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "request_id"], ["payment_requests.school_id", "payment_requests.id"]
+        ),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_matchings_school_id_payment_id", "school_id", "payment_id"),
+        Index("ix_matchings_school_id_student_id", "school_id", "student_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    payment_id: Mapped[int]
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    request_id: Mapped[int | None]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    event_id: Mapped[int]
+    #: reference, attempt, desk, hand
+    rule: Mapped[str] = mapped_column(String(16))
+    matched_by: Mapped[str] = mapped_column(String(120))
+    matched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Reversal(SchoolOwned, Model):
+    """Money of a payment that went back: a refund, a dispute, a bank's reversal."""
+
+    __tablename__ = "reversals"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "payment_id", "kind", "external_id"),
+        ForeignKeyConstraint(["school_id", "payment_id"], ["payments.school_id", "payments.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    payment_id: Mapped[int]
+    #: refund, dispute, reinstated, bank
+    kind: Mapped[str] = mapped_column(String(12))
+    external_id: Mapped[str] = mapped_column(String(120))
+    #: what left; a won dispute comes back as a negative amount
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    event_id: Mapped[int]
+    reversed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AttemptState(StrEnum):
+    """Life of one try to pay by card."""
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class PaymentAttempt(SchoolOwned, Model):
+    """One try to pay through a provider's page; no money fact until the provider says so."""
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "request_id"], ["payment_requests.school_id", "payment_requests.id"]
+        ),
+        ForeignKeyConstraint(["school_id", "channel_id"], ["channels.school_id", "channels.id"]),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    request_id: Mapped[int]
+    channel_id: Mapped[int]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    surcharge: Mapped[Vnd] = mapped_column(VndColumn, default=Vnd(0))
+    state: Mapped[AttemptState] = mapped_column(String(12), default=AttemptState.OPEN)
+    #: the provider's own number of the try
+    session_ref: Mapped[str | None] = mapped_column(String(120), unique=True)
+    intent_ref: Mapped[str | None] = mapped_column(String(120), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AttemptAddress(Model):
+    """Area-wide look-up: a provider's number of a try → school."""
+
+    __tablename__ = "attempt_addresses"
+
+    provider_ref: Mapped[str] = mapped_column(String(120), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))
+    attempt_id: Mapped[int]

@@ -1,0 +1,369 @@
+"""The one door for money in: payments, ledger, matchings, receipts of one school, set-based.
+
+One notice and a whole bank statement go through the same function (M14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from app import audit
+from app.core import clock
+from app.core.db import execute, for_update, rows, share_school
+from app.core.ids import new_check_code
+from app.core.model import db
+from app.core.money import ZERO, Vnd
+from app.money import billing, ledger, receipts
+from app.money.ledger import chart
+from app.money.payments import drafts
+from app.money.payments.models import Matching, Method, Payment
+
+#: What may be booked to a child without a person looking: from here up to three times what is due.
+SMALLEST_SANE = Vnd(1_000)
+SANE_TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Money that reached a school, as plain facts from whatever told us."""
+
+    provider: str
+    channel_id: int
+    external_id: str
+    method: Method
+    amount: Vnd
+    occurred_at: datetime
+    value_on: date
+    #: account code that received it: `bank:…`, `clearing:…`, `cash:…`
+    debit: str
+    #: where it waits while its child is unknown: the part after `suspense:`
+    place: str
+    proof: str
+    text: str = ""
+    #: a code the provider read out by itself
+    reference: str | None = None
+    bank_ref: str = ""
+    payer: str | None = None
+    bank_account_id: int | None = None
+    till_id: int | None = None
+    surcharge: Vnd = ZERO
+    #: payment requests it names beyond doubt (card attempt, desk); else the text is read
+    requests: tuple[billing.Request, ...] = ()
+    #: lines a payer ticked, in order
+    ticked: tuple[int, ...] = ()
+    rule: str = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a credit."""
+
+    payment_id: int
+    matched: Vnd
+    to_credit: Vnd
+    receipts: tuple[receipts.IssuedReceipt, ...]
+
+    @property
+    def is_suspense(self) -> bool:
+        """Whether its child is still unknown."""
+        return not self.matched
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one credit is divided among children."""
+
+    credit: Credit
+    parts: tuple[tuple[billing.Request, billing.Allocation, Vnd], ...]
+
+    @property
+    def matched(self) -> Vnd:
+        return Vnd(sum(amount.dong for _, _, amount in self.parts))
+
+
+def accept_many(
+    school_id: int,
+    credits: Sequence[Credit],
+    *,
+    actor: audit.Actor,
+    now: datetime,
+    at: Callable[[], datetime] = clock.now,
+    code: Callable[[], str] = new_check_code,
+) -> list[Accepted]:
+    """Book credits of one school in their order; each gets its receipt when its child is known.
+
+    Money without exactly one known code, or with an amount beyond sense, waits in suspense; what no
+    line needs becomes the child's credit. Takes the school's posting lock, then the payment
+    requests by number, the receipt counter last. The caller commits.
+    """
+    if not credits:
+        return []
+    share_school(school_id)
+    booked_on = clock.local_day(now)
+    plans = _plan(school_id, credits, booked_on)
+    payment_ids = _write_payments(school_id, plans, booked_on, now)
+    event_ids = ledger.post_many(
+        school_id,
+        [
+            ledger.Event("payment_received", "payment", payment_id, _pairs(plan))
+            for payment_id, plan in zip(payment_ids, plans, strict=True)
+        ],
+        booked_on=booked_on,
+        now=now,
+    )
+    _write_matchings(school_id, plans, payment_ids, event_ids, actor, now)
+    audit.record_many(
+        [
+            audit.Deed(
+                "payment.accept", f"payment:{payment_id}", f"{p.credit.provider}:{p.credit.external_id}"
+            )
+            for payment_id, p in zip(payment_ids, plans, strict=True)
+        ],
+        actor=actor,
+        school_id=school_id,
+        now=now,
+    )
+    papers = drafts.draft_receipts(
+        school_id,
+        [
+            drafts.Matched(
+                payment_id=payment_id,
+                event_id=event_id,
+                method=plan.credit.method,
+                payer=plan.credit.payer,
+                occurred_at=plan.credit.occurred_at,
+                received_on=plan.credit.value_on,
+                text=plan.credit.text,
+                collected_by=actor.name if plan.credit.method is Method.CASH else "",
+                parts=tuple((request, allocation) for request, allocation, _ in plan.parts),
+            )
+            for payment_id, event_id, plan in zip(payment_ids, event_ids, plans, strict=True)
+            if plan.parts
+        ],
+        booked_on,
+    )
+    issued: dict[int, list[receipts.IssuedReceipt]] = {}
+    for receipt in receipts.issue_many(school_id, papers, at=at, code=code):
+        issued.setdefault(receipt.payment_id, []).append(receipt)
+    return [
+        Accepted(
+            payment_id=payment_id,
+            matched=plan.matched,
+            to_credit=Vnd(sum(allocation.rest.dong for _, allocation, _ in plan.parts)),
+            receipts=tuple(issued.get(payment_id, ())),
+        )
+        for payment_id, plan in zip(payment_ids, plans, strict=True)
+    ]
+
+
+# Planning
+
+
+def _plan(school_id: int, credits: Sequence[Credit], day: date) -> list[_Plan]:
+    named = [_named(credit) for credit in credits]
+    known = billing.requests_by_reference(
+        school_id, {reference for references in named for reference in references}
+    )
+    targets: list[tuple[billing.Request, ...]] = []
+    for credit, references in zip(credits, named, strict=True):
+        if credit.requests:
+            targets.append(credit.requests)
+            continue
+        hits = [known[reference] for reference in references if reference in known]
+        # Two codes in one text need a person: the machine does not guess how to split.
+        targets.append((hits[0],) if len(hits) == 1 and _right_account(credit, hits[0]) else ())
+    wanted = sorted({request.id for group in targets for request in group})
+    if wanted:
+        execute(
+            "select id from payment_requests where school_id = :school_id and id in :ids"
+            f" order by id{for_update()}",
+            school_id=school_id,
+            ids=wanted,
+        )
+    students = {request.student_id for group in targets for request in group}
+    still_open = _Open(billing.open_lines(school_id, students), _accounts_of_lines(school_id, students))
+    order = billing.allocation_order(school_id, day)
+    return [
+        _divide(credit, group, still_open, order)
+        for credit, group in zip(credits, targets, strict=True)
+    ]
+
+
+def _named(credit: Credit) -> list[str]:
+    if credit.requests:
+        return []
+    found = billing.find_references(credit.text)
+    if credit.reference and credit.reference not in found:
+        found.append(credit.reference)
+    return found
+
+
+def _right_account(credit: Credit, request: billing.Request) -> bool:
+    return credit.bank_account_id is None or credit.bank_account_id == request.bank_account_id
+
+
+class _Open:
+    """What is open of each child while a batch is planned, so that one batch sees itself."""
+
+    def __init__(self, lines: dict[int, list[billing.OpenLine]], accounts: dict[int, int]) -> None:
+        self._lines = lines
+        self._accounts = accounts
+
+    def of(self, request: billing.Request) -> list[billing.OpenLine]:
+        return [
+            line
+            for line in self._lines.get(request.student_id, [])
+            if self._accounts[line.line_id] == request.bank_account_id
+        ]
+
+    def take(self, request: billing.Request, shares: Sequence[billing.Share]) -> None:
+        taken = {share.line_id: share.amount for share in shares}
+        self._lines[request.student_id] = [
+            _less(line, taken.get(line.line_id, ZERO))
+            for line in self._lines.get(request.student_id, [])
+        ]
+
+
+def _less(line: billing.OpenLine, amount: Vnd) -> billing.OpenLine:
+    if not amount:
+        return line
+    return billing.OpenLine(
+        line.line_id,
+        line.student_id,
+        line.due_on,
+        line.category,
+        line.is_compulsory,
+        line.may_be_debt,
+        line.open - amount,
+    )
+
+
+def _accounts_of_lines(school_id: int, students: set[int]) -> dict[int, int]:
+    if not students:
+        return {}
+    found = rows(
+        "select l.id, l.bank_account_id from invoice_lines l join invoices v"
+        " on v.school_id = l.school_id and v.id = l.invoice_id"
+        " where l.school_id = :school_id and v.student_id in :students",
+        school_id=school_id,
+        students=list(students),
+    )
+    return {line.id: line.bank_account_id for line in found}
+
+
+def _divide(
+    credit: Credit,
+    group: tuple[billing.Request, ...],
+    still_open: _Open,
+    order: tuple[str, ...],
+) -> _Plan:
+    if not group:
+        return _Plan(credit, ())
+    due = sum(line.open.dong for request in group for line in still_open.of(request))
+    is_named_by_text = not credit.requests
+    if is_named_by_text and due and not (
+        SMALLEST_SANE <= credit.amount <= Vnd(SANE_TIMES * due)
+    ):
+        return _Plan(credit, ())
+    left = credit.amount
+    parts: list[tuple[billing.Request, billing.Allocation, Vnd]] = []
+    for place, request in enumerate(group):
+        is_last = place == len(group) - 1
+        lines = still_open.of(request)
+        wanted = Vnd(sum(line.open.dong for line in lines))
+        share = left if is_last else min(left, wanted)
+        if not share:
+            continue
+        allocation = billing.allocate(lines, share, order=order, ticked=credit.ticked)
+        still_open.take(request, allocation.shares)
+        parts.append((request, allocation, share))
+        left = left - share
+    return _Plan(credit, tuple(parts))
+
+
+# Writing
+
+
+def _write_payments(
+    school_id: int, plans: Sequence[_Plan], booked_on: date, now: datetime
+) -> list[int]:
+    values: list[dict[str, Any]] = [
+        {
+            "school_id": school_id,
+            "provider": plan.credit.provider,
+            "channel_id": plan.credit.channel_id,
+            "external_id": plan.credit.external_id,
+            "method": plan.credit.method,
+            "bank_account_id": plan.credit.bank_account_id,
+            "till_id": plan.credit.till_id,
+            "amount": plan.credit.amount,
+            "surcharge": plan.credit.surcharge,
+            "occurred_at": plan.credit.occurred_at,
+            "received_at": now,
+            "value_on": plan.credit.value_on,
+            "booked_on": booked_on,
+            "payer": plan.credit.payer,
+            "text": plan.credit.text[:400],
+            "bank_ref": plan.credit.bank_ref[:80],
+            "proof": plan.credit.proof,
+        }
+        for plan in plans
+    ]
+    return list(
+        db.session.scalars(
+            insert(Payment).returning(Payment.id, sort_by_parameter_order=True), values
+        )
+    )
+
+
+def _pairs(plan: _Plan) -> list[ledger.Pair]:
+    credit = plan.credit
+    pairs = []
+    for request, allocation, _ in plan.parts:
+        pairs += [
+            ledger.Pair(credit.debit, chart.RECEIVABLE, share.amount, share.student_id, share.line_id)
+            for share in allocation.shares
+        ]
+        if allocation.rest:
+            pairs.append(
+                ledger.Pair(credit.debit, chart.CREDIT, allocation.rest, request.student_id)
+            )
+    if not plan.parts:
+        pairs.append(ledger.Pair(credit.debit, chart.suspense(credit.place), credit.amount))
+    if credit.surcharge:
+        pairs.append(
+            ledger.Pair(credit.debit, chart.surcharge(credit.channel_id), credit.surcharge)
+        )
+    return pairs
+
+
+def _write_matchings(
+    school_id: int,
+    plans: Sequence[_Plan],
+    payment_ids: Sequence[int],
+    event_ids: Sequence[int],
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    values = [
+        {
+            "school_id": school_id,
+            "payment_id": payment_id,
+            "student_id": request.student_id,
+            "request_id": request.id,
+            "amount": share,
+            "event_id": event_id,
+            "rule": plan.credit.rule,
+            "matched_by": actor.name,
+            "matched_at": now,
+        }
+        for plan, payment_id, event_id in zip(plans, payment_ids, event_ids, strict=True)
+        for request, _, share in plan.parts
+    ]
+    if values:
+        db.session.execute(insert(Matching), values)

@@ -1,0 +1,40 @@
+"""What receipts refuse."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.core.errors import Invalid, NotFound, Refused
+
+
+class ReceiptNotFound(NotFound):
+    """No such receipt in this school."""
+
+    code = "receipt_not_found"
+
+
+class AlreadyVoid(Refused):
+    """A receipt is declared void once."""
+
+    code = "receipt_already_void"
+
+    def default_message(self) -> str:
+        return _("This receipt was declared void before.")
+
+
+class ReasonTooShort(Invalid):
+    """A void needs a reason that parents and inspectors can read."""
+
+    code = "reason_too_short"
+
+    def default_message(self) -> str:
+        return _("Write the reason in at least 10 characters.")
+
+
+class ContentChanged(Refused):
+    """The stored paper no longer matches its hash: it is not printed."""
+
+    code = "receipt_content_changed"
+
+    def default_message(self) -> str:
+        return _("The stored receipt does not match its seal and is not printed. Tell the auditor.")

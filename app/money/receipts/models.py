@@ -1,0 +1,121 @@
+"""Numbered papers: forms, counters, receipts, voids."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.model import Model, RowId, SchoolOwned, UtcDateTime, VndColumn
+from app.core.money import Vnd
+
+
+class ReceiptForm(Model):
+    """Form number and circular of a paper, dated: the law changes them (E10)."""
+
+    __tablename__ = "receipt_forms"
+    __table_args__ = (UniqueConstraint("kind", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    #: "C45-BB"
+    form_number: Mapped[str] = mapped_column(String(24))
+    #: the line under it, "Ban hành kèm theo Thông tư …"
+    circular: Mapped[str] = mapped_column(String(160))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class ReceiptCounter(SchoolOwned, Model):
+    """The last number of a series, and the end of its hash chain; locked by whoever issues."""
+
+    __tablename__ = "receipt_counters"
+    __table_args__ = (UniqueConstraint("school_id", "id"), UniqueConstraint("school_id", "series"))
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    #: school letters and year, "PV-26"
+    series: Mapped[str] = mapped_column(String(16))
+    last_number: Mapped[int] = mapped_column(default=0)
+    last_chain: Mapped[str] = mapped_column(String(64), default="")
+    #: so that times never run against numbers, even when a clock is set back
+    last_issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Receipt(SchoolOwned, Model):
+    """A receipt as issued: number, frozen content, its hash. Never changed (M4)."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "series", "number"),
+        ForeignKeyConstraint(["school_id", "payment_id"], ["payments.school_id", "payments.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+        ForeignKeyConstraint(["school_id", "replaces_id"], ["receipts.school_id", "receipts.id"]),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_receipts_school_id_issued_at", "school_id", "issued_at"),
+        Index("ix_receipts_school_id_payment_id", "school_id", "payment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    series: Mapped[str] = mapped_column(String(16))
+    number: Mapped[int]
+    payment_id: Mapped[int]
+    event_id: Mapped[int]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: after the counter was locked, so that it never runs against the number
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the bank's or the till's day
+    received_on: Mapped[date]
+    #: eight characters for `/check`
+    check_code: Mapped[str] = mapped_column(String(8), unique=True)
+    #: canonical JSON of everything the paper says
+    content: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    #: SHA-256 over the chain before, number, amount and content hash
+    chain: Mapped[str] = mapped_column(String(64))
+    replaces_id: Mapped[int | None]
+
+
+class ReceiptVoid(SchoolOwned, Model):
+    """A receipt declared void; its number and paper stay."""
+
+    __tablename__ = "receipt_voids"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "receipt_id"),
+        ForeignKeyConstraint(["school_id", "receipt_id"], ["receipts.school_id", "receipts.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    receipt_id: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(400))
+    #: who asked and who agreed; a provider's own act names the provider twice
+    voided_by: Mapped[str] = mapped_column(String(120))
+    approved_by: Mapped[str] = mapped_column(String(120))
+    voided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the reversing event when the money went back
+    event_id: Mapped[int | None]
+
+
+class ReceiptCode(Model):
+    """Area-wide look-up: check code → school, for the public check page."""
+
+    __tablename__ = "receipt_codes"
+
+    check_code: Mapped[str] = mapped_column(String(8), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))

@@ -1,0 +1,1 @@
+"""Schools, the people who work in them, the children and their families."""

@@ -1,0 +1,257 @@
+"""Who may do what: the table role × permission, and the guard every route declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, abort, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from app import audit
+from app.core import clock, scope
+from app.core.db import enter_scope, rows
+from app.core.errors import Refused
+from app.people.access.models import Role
+from app.people.schools import school_info, schools_under
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Permission(StrEnum):
+    """What a person may do; the names are verbs of the field."""
+
+    SEE_SCHOOL = "see_school"
+    VIEW_STUDENTS = "view_students"
+    VIEW_MONEY = "view_money"
+    EDIT_STUDENTS = "edit_students"
+    DRAFT_FEES = "draft_fees"
+    APPROVE_FEES = "approve_fees"
+    DRAFT_RUN = "draft_run"
+    ISSUE_RUN = "issue_run"
+    TAKE_CASH = "take_cash"
+    VIEW_BANK = "view_bank"
+    VOID_RECEIPT = "void_receipt"
+    VIEW_SCHOOL_REPORTS = "view_school_reports"
+    VIEW_AREA = "view_area"
+
+
+_P = Permission
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ACCOUNTANT: frozenset(
+        {
+            _P.SEE_SCHOOL,
+            _P.VIEW_STUDENTS,
+            _P.VIEW_MONEY,
+            _P.EDIT_STUDENTS,
+            _P.DRAFT_FEES,
+            _P.DRAFT_RUN,
+            _P.ISSUE_RUN,
+            _P.TAKE_CASH,
+            _P.VIEW_BANK,
+            _P.VOID_RECEIPT,
+            _P.VIEW_SCHOOL_REPORTS,
+        }
+    ),
+    Role.CASHIER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.TAKE_CASH}),
+    Role.PRINCIPAL: frozenset(
+        {
+            _P.SEE_SCHOOL,
+            _P.VIEW_STUDENTS,
+            _P.VIEW_MONEY,
+            _P.APPROVE_FEES,
+            _P.VIEW_BANK,
+            _P.VOID_RECEIPT,
+            _P.VIEW_SCHOOL_REPORTS,
+        }
+    ),
+    Role.DEPUTY: frozenset(
+        {_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.VIEW_SCHOOL_REPORTS}
+    ),
+    Role.TEACHER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
+    Role.KITCHEN: frozenset({_P.SEE_SCHOOL}),
+    Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
+    Role.OFFICER: frozenset({_P.VIEW_AREA}),
+    Role.AUDITOR: frozenset({_P.VIEW_AREA}),
+    Role.ADMINISTRATOR: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActingAs:
+    """The membership a person works under just now."""
+
+    id: int
+    user_id: int
+    user_name: str
+    role: Role
+    unit_id: int
+    unit_name: str
+    #: the one school, or None for people of the unit above
+    school_id: int | None
+    school_code: str
+    school_name: str
+    #: every school that may be read
+    readable: frozenset[int]
+
+    @property
+    def role_label(self) -> str:
+        """The role in the reader's language."""
+        return role_label(self.role)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role includes a permission."""
+        return permission in ROLE_PERMISSIONS[self.role]
+
+
+def role_label(role: Role) -> str:
+    """A role in the reader's language."""
+    return {
+        Role.ACCOUNTANT: _("Accountant"),
+        Role.CASHIER: _("Cashier"),
+        Role.PRINCIPAL: _("Principal"),
+        Role.DEPUTY: _("Deputy principal"),
+        Role.TEACHER: _("Class teacher"),
+        Role.KITCHEN: _("Kitchen"),
+        Role.NURSE: _("School nurse"),
+        Role.OFFICER: _("Area officer"),
+        Role.AUDITOR: _("Auditor"),
+        Role.ADMINISTRATOR: _("Administrator"),
+    }[role]
+
+
+class MembershipSwitched(Refused):
+    """A form drawn for one school was sent under another (P3)."""
+
+    code = "membership_switched"
+
+    def default_message(self) -> str:
+        return _("You switched school after opening this form. Nothing was saved; open it again.")
+
+
+def memberships_of(user_id: int) -> list[ActingAs]:
+    """The memberships of a person that hold today."""
+    today = clock.today()
+    found = rows(
+        "select m.id, m.user_id, u.display_name, m.role, m.unit_id, o.name as unit_name"
+        " from memberships m join users u on u.id = m.user_id and u.is_active"
+        " join organisation_units o on o.id = m.unit_id"
+        " where m.user_id = :user and m.starts_on <= :today"
+        " and (m.ends_on is null or m.ends_on > :today) order by m.id",
+        user=user_id,
+        today=today,
+    )
+    return [_acting(membership) for membership in found]
+
+
+def _acting(found: Any) -> ActingAs:
+    schools = schools_under(found.unit_id, clock.today())
+    # One school directly under the node is the person's own; anything above it only reads.
+    own = next((school for school in schools if school.unit_id == found.unit_id), None)
+    return ActingAs(
+        id=found.id,
+        user_id=found.user_id,
+        user_name=found.display_name,
+        role=Role(found.role),
+        unit_id=found.unit_id,
+        unit_name=found.unit_name,
+        school_id=own.id if own else None,
+        school_code=own.code if own else "",
+        school_name=own.short_name if own else found.unit_name,
+        readable=frozenset(school.id for school in schools),
+    )
+
+
+def current_membership() -> ActingAs | None:
+    """The membership from the session, checked against the database once a request (P3)."""
+    if "acting_as" not in g:
+        g.acting_as = _from_session()
+    found: ActingAs | None = g.acting_as
+    return found
+
+
+def _from_session() -> ActingAs | None:
+    if not current_user.is_authenticated:
+        return None
+    held = memberships_of(int(current_user.get_id()))
+    wanted = session.get("membership_id")
+    chosen = next((membership for membership in held if membership.id == wanted), None)
+    if chosen is None and len(held) == 1:
+        chosen = held[0]
+    return chosen
+
+
+def require_membership() -> ActingAs:
+    """The membership inside a guarded view."""
+    membership = current_membership()
+    assert membership is not None  # noqa: S101 - the guard let the view run
+    return membership
+
+
+def own_school() -> int:
+    """The one school a guarded view works for."""
+    school_id = require_membership().school_id
+    assert school_id is not None  # noqa: S101 - permissions of one school are held at one school
+    return school_id
+
+
+def current_actor() -> audit.Actor:
+    """Who acts in this request, for services and the trail."""
+    membership = require_membership()
+    return audit.Actor(membership.user_name, membership.role, membership.user_id)
+
+
+def requires(*permissions: Permission) -> Callable[[View], View]:
+    """Let the view run only for a membership that holds one of the permissions.
+
+    Opens the scope: the schools the membership reads, and the one it may write. Someone not signed
+    in goes to the sign-in page; a role without the permission gets 403.
+    """
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            if not current_user.is_authenticated:
+                return redirect(url_for("access.sign_in", next=request.full_path.rstrip("?")), 303)
+            membership = current_membership()
+            if membership is None:
+                return redirect(url_for("access.choose_membership"), 303)
+            if not any(membership.may(permission) for permission in permissions):
+                abort(403)
+            drawn_for = request.form.get("membership_id")
+            if drawn_for and drawn_for != str(membership.id):
+                raise MembershipSwitched
+            enter_scope(scope.Scope(membership.readable, membership.school_id))
+            return cast(ResponseReturnValue, view(*args, **kwargs))
+
+        guarded.policy = permissions  # type: ignore[attr-defined]  # read at start-up
+        return cast(View, guarded)
+
+    return guard
+
+
+def public(reason: str) -> Callable[[View], View]:
+    """Let anybody call the view; the reason is read by the next reader and by a test."""
+
+    def mark(view: View) -> View:
+        view.policy = reason  # type: ignore[attr-defined]  # read at start-up
+        return view
+
+    return mark
+
+
+def check_policies(app: Flask) -> None:
+    """Stop the start when a route forgot to say who may use it."""
+    silent = [
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        and not getattr(app.view_functions[rule.endpoint], "policy", None)
+    ]
+    if silent:
+        raise RuntimeError(f"routes without @requires or @public: {sorted(set(silent))}")

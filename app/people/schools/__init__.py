@@ -1,0 +1,48 @@
+"""Schools, the dated organisation tree, bank accounts, channels, school years, settings.
+
+Refuses to know children and money.
+"""
+
+from __future__ import annotations
+
+from app.people.schools.models import AccountKind, Level, Provider, Relation, UnitKind
+from app.people.schools.queries import (
+    AccountInfo,
+    ChannelInfo,
+    SchoolInfo,
+    channel_of_address,
+    channels_of,
+    current_year,
+    find_school,
+    get_account,
+    receiving_account,
+    school_info,
+    school_of_channel,
+    schools_under,
+    secrets_of,
+    setting,
+    year_of,
+)
+
+__all__ = [
+    "AccountInfo",
+    "AccountKind",
+    "ChannelInfo",
+    "Level",
+    "Provider",
+    "Relation",
+    "SchoolInfo",
+    "UnitKind",
+    "channel_of_address",
+    "channels_of",
+    "current_year",
+    "find_school",
+    "get_account",
+    "receiving_account",
+    "school_info",
+    "school_of_channel",
+    "schools_under",
+    "secrets_of",
+    "setting",
+    "year_of",
+]

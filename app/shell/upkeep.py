@@ -1,0 +1,103 @@
+"""What the worker does by itself, and copies of the whole database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app.audit.sealing import seal_audit
+from app.core import scope
+from app.core.db import is_sqlite, rows, transaction
+from app.core.errors import Refused, TryAgain
+from app.core.model import db
+from app.money import ledger
+from app.money.payments.jobs import retry_notices
+
+log = logging.getLogger("sothu.worker")
+
+
+def tidy(*, now: datetime) -> None:
+    """Seal what is unsealed, school by school, and retry notices that a fault left unposted."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        schools = [int(school.id) for school in rows("select id from schools order by id")]
+    for school_id in schools:
+        with scope.opened(scope.one_school(school_id)):
+            try:
+                retry_notices(school_id, now=now)
+                with transaction():
+                    ledger.seal_school(school_id, now=now)
+            except TryAgain:
+                log.info("school %s is busy; sealed next time", school_id)
+    with scope.opened(scope.EVERY_SCHOOL), transaction():
+        seal_audit(now=now)
+
+
+class NoDatabaseTools(Refused):
+    """PostgreSQL's own programs are missing."""
+
+    code = "no_database_tools"
+
+    def default_message(self) -> str:
+        return "pg_dump and pg_restore are needed: install the PostgreSQL client programs"
+
+
+def backup_database(folder: Path) -> str:
+    """Copy the database into a folder while the app runs; returns what was written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = db.engine.url
+    if is_sqlite():
+        target = folder / "sothu.db"
+        target.unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(str(url.database))) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+        return str(target)
+    target = folder / "sothu.dump"
+    _run(["pg_dump", "--format=custom", f"--file={target}"])
+    return str(target)
+
+
+def restore_database(folder: Path) -> str:
+    """Put a copy back over the present database; returns what was read."""
+    if is_sqlite():
+        source = folder / "sothu.db"
+        path = str(db.engine.url.database)
+        db.session.remove()
+        db.engine.dispose()
+        for rest in ("-wal", "-shm"):
+            Path(path + rest).unlink(missing_ok=True)
+        shutil.copy(source, path)
+        return str(source)
+    source = folder / "sothu.dump"
+    _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error",
+          "--single-transaction", str(source)], name_database=True)
+    return str(source)
+
+
+def _run(command: Sequence[str], *, name_database: bool = False) -> None:
+    url = make_url(db.engine.url)
+    program = shutil.which(command[0])
+    if program is None:
+        raise NoDatabaseTools
+    environment = os.environ | {
+        "PGHOST": str(url.query.get("host", url.host or "")),
+        "PGPORT": str(url.query.get("port", url.port or 5432)),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": url.password or "",
+        "PGDATABASE": url.database or "",
+    }
+    arguments = [program, *command[1:]]
+    if name_database:
+        arguments.insert(1, f"--dbname={url.database}")
+    subprocess.run(arguments, env=environment, check=True)  # noqa: S603 - our own fixed command

@@ -1,0 +1,59 @@
+-- Read-only views that outside readers rely on (README, "Views"). SQL built-ins only.
+create view v_entry as
+select e.id as row_id, e.event_id, e.school_id, v.posted_at, v.kind, a.code as account,
+       e.amount, e.student_id, e.invoice_line_id
+from entries e
+join ledger_events v on v.id = e.event_id
+join accounts a on a.id = e.debit_id
+union all
+select e.id, e.event_id, e.school_id, v.posted_at, v.kind, a.code,
+       -e.amount, e.student_id, e.invoice_line_id
+from entries e
+join ledger_events v on v.id = e.event_id
+join accounts a on a.id = e.credit_id
+--;
+create view v_seal as
+select school_id, seq, last_entry_id, entries, prev_hash, hash, sealed_at from seals
+--;
+create view v_account_balance as
+select a.school_id, a.code as account,
+       cast(coalesce((select sum(amount) from entries where debit_id = a.id), 0)
+            - coalesce((select sum(amount) from entries where credit_id = a.id), 0) as bigint)
+         as balance
+from accounts a
+--;
+create view v_payment as
+select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
+       case
+         when coalesce(r.gone, 0) >= p.amount and r.refunds > 0 then 'refunded'
+         when coalesce(r.gone, 0) >= p.amount then 'reversed'
+         when coalesce(m.matched, 0) >= p.amount then 'matched'
+         when coalesce(m.matched, 0) > 0 then 'partly_matched'
+         else 'suspense'
+       end as state
+from payments p
+left join (select payment_id, sum(amount) as matched from matchings group by payment_id) m
+  on m.payment_id = p.id
+left join (select payment_id, sum(amount) as gone,
+                  sum(case when kind = 'refund' then 1 else 0 end) as refunds
+           from reversals group by payment_id) r
+  on r.payment_id = p.id
+--;
+create view v_receipt as
+select r.id as receipt_id, r.payment_id, r.school_id, r.series, r.number, r.issued_at, r.amount,
+       case
+         when exists (select 1 from receipts n where n.replaces_id = r.id) then 'replaced'
+         when exists (select 1 from receipt_voids d where d.receipt_id = r.id) then 'void'
+         else 'live'
+       end as state,
+       (select o.series || '/' || o.number from receipts o where o.id = r.replaces_id) as replaces
+from receipts r
+--;
+create view v_inbox as
+select n.provider, n.channel, n.external_id, n.received_at, o.state
+from inbox_notices n
+join inbox_outcomes o on o.notice_id = n.id
+where o.id = (select max(l.id) from inbox_outcomes l where l.notice_id = n.id)
+--;
+create view v_audit as
+select at, actor, role, school_id, action, subject, cause from audit_rows

@@ -1,0 +1,1 @@
+"""What make calls: set-up, the supervisor of `make run`, checks. No business words in here."""

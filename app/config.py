@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance_path / 'sothu.db'}"
         if self.database_url.startswith(("postgres://", "postgresql://")):
-            scheme, _, rest = self.database_url.partition("://")
+            _scheme, _, rest = self.database_url.partition("://")
             self.database_url = f"postgresql+psycopg://{rest}"
         if not self.public_url:
             self.public_url = f"http://127.0.0.1:{self.port}"

@@ -61,9 +61,7 @@ def seal_audit(*, now: datetime) -> int:
         )
         if upto is None or upto.last <= after:
             continue
-        block = execute(
-            ROWS, types={"at": MOMENT}, chain=chain.chain, after=after, upto=upto.last
-        )
+        block = execute(ROWS, types={"at": MOMENT}, chain=chain.chain, after=after, upto=upto.last)
         digest, count = block_hash(prev, block)
         db.session.execute(
             insert(AuditSeal).values(

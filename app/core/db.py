@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Date, Engine, bindparam, event, text
@@ -237,11 +237,13 @@ def _guard(params: Mapping[str, Any]) -> None:
         raise scope.OutOfScope(f"school {school_id} is outside the scope")
 
 
-def execute(sql: str, *, types: Types | None = None, **params: Any) -> CursorResult[*tuple[Any, ...]]:
+def execute(
+    sql: str, *, types: Types | None = None, **params: Any
+) -> CursorResult[*tuple[Any, ...]]:
     """Run one SQL statement with named parameters; `school_id` must be in scope."""
     _guard(params)
-    result: CursorResult[*tuple[Any, ...]] = db.session.execute(_statement(sql, types, params), params)
-    return result
+    result = db.session.execute(_statement(sql, types, params), params)
+    return cast("CursorResult[*tuple[Any, ...]]", result)
 
 
 def rows(sql: str, *, types: Types | None = None, **params: Any) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -53,4 +53,6 @@ class TryAgain(DomainError):
     status = 503
 
     def default_message(self) -> str:
-        return _("The books are busy at this moment. Nothing was changed; try again in a few seconds.")
+        return _(
+            "The books are busy at this moment. Nothing was changed; try again in a few seconds."
+        )

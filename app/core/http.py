@@ -22,8 +22,8 @@ log = logging.getLogger("sothu")
 
 #: Nothing but our own files; provider pages are reached by redirects after a form.
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none';"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none';"
     " frame-ancestors 'none'; form-action 'self'"
 )
 
@@ -55,7 +55,9 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    response.headers.setdefault(
+        "Permissions-Policy", "camera=(self), geolocation=(), microphone=()"
+    )
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=63072000")
     if request.endpoint == "static":
@@ -88,7 +90,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         405: _("This address does not take that kind of request."),
         413: _("The file or text is too large."),
     }
-    message = texts.get(error.code or 500, _("The request could not be read. Go back and try again."))
+    message = texts.get(
+        error.code or 500, _("The request could not be read. Go back and try again.")
+    )
     page = render_template("shell/refusal.html", error=error, title=message)
     return page, error.code or 500
 
@@ -101,7 +105,7 @@ def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
 def _bug(error: Exception) -> ResponseReturnValue:
     db.session.rollback()
     number = secrets.token_hex(4)
-    log.exception("bug %s", number, exc_info=error)
+    log.error("bug %s", number, exc_info=error)
     if not _wants_page():
         return jsonify(success=False, code="fault", number=number), 500
     message = _("Something went wrong on our side. Nothing was half-saved. Number: %(n)s", n=number)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, has_request_context, request, session
-from flask_babel import Babel, Domain, get_locale
+from flask_babel import Babel, Domain, get_locale, lazy_gettext
 
 FOLDER = Path(__file__).resolve().parent.parent / "translations" / "vi"
 LOCALES = ("vi", "en")
@@ -66,6 +66,11 @@ def choose_locale() -> str:
         return "vi"
     asked = request.args.get("lang") or session.get("lang")
     return asked if asked in LOCALES else "vi"
+
+
+def lazy(text: str) -> str:
+    """A message translated when it is shown; for labels made at import. Use it as `_l`."""
+    return cast(str, lazy_gettext(text))
 
 
 def language() -> str:

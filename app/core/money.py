@@ -49,7 +49,7 @@ def total_of(amounts: Sequence[Vnd]) -> Vnd:
 
 
 def reduced(gross: int, percent: int) -> int:
-    """The reduction of `gross` đồng by `percent`, half up: the rule M15, same text in SQL and here."""
+    """The reduction of `gross` đồng by `percent`, half up (M15); SQL says the same."""
     return (gross * percent + 50) // 100
 
 

@@ -18,7 +18,7 @@ class OutOfScope(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Schools that may be read (`None`: every school of the area) and the one that may be written."""
+    """Schools that may be read (`None`: every one) and the one that may be written."""
 
     readable: frozenset[int] | None
     writable: int | None = None

@@ -24,7 +24,8 @@ def count_try(key: str, *, window: str) -> int:
     return int(
         scalar(
             "insert into throttles (key, time_window, count) values (:key, :window, 1)"
-            " on conflict (key, time_window) do update set count = throttles.count + 1 returning count",
+            " on conflict (key, time_window) do update set count = throttles.count + 1"
+            " returning count",
             key=key,
             window=window,
         )
@@ -34,6 +35,8 @@ def count_try(key: str, *, window: str) -> int:
 def tries(key: str, *, window: str) -> int:
     """How many tries were counted so far."""
     found = scalar(
-        "select count from throttles where key = :key and time_window = :window", key=key, window=window
+        "select count from throttles where key = :key and time_window = :window",
+        key=key,
+        window=window,
     )
     return int(found or 0)

@@ -1,1 +1,4 @@
-"""."""
+"""The frame round all rooms: front door, home page, navigation, error page, health, verify.
+
+Knows every room; no room knows it.
+"""

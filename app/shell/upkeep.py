@@ -80,8 +80,18 @@ def restore_database(folder: Path) -> str:
         shutil.copy(source, path)
         return str(source)
     source = folder / "sothu.dump"
-    _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error",
-          "--single-transaction", str(source)], name_database=True)
+    _run(
+        [
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--exit-on-error",
+            "--single-transaction",
+            str(source),
+        ],
+        name_database=True,
+    )
     return str(source)
 
 
@@ -100,4 +110,4 @@ def _run(command: Sequence[str], *, name_database: bool = False) -> None:
     arguments = [program, *command[1:]]
     if name_database:
         arguments.insert(1, f"--dbname={url.database}")
-    subprocess.run(arguments, env=environment, check=True)  # noqa: S603 - our own fixed command
+    subprocess.run(arguments, env=environment, check=True)

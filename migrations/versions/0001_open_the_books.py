@@ -7,7 +7,6 @@ All tables are new and empty. Invoice lines and entries grow by about three mill
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 

@@ -113,7 +113,9 @@ def test_nothing_and_less_than_nothing_are_refused(school: MadeSchool, amount: i
 
 
 def test_the_same_cause_is_booked_once(school: MadeSchool) -> None:
-    event = ledger.Event("payment_received", "payment", next(_causes), [ledger.Pair("a", "b", Vnd(1))])
+    event = ledger.Event(
+        "payment_received", "payment", next(_causes), [ledger.Pair("a", "b", Vnd(1))]
+    )
     with transaction():
         ledger.post(school.id, event, booked_on=TODAY, now=NOON)
 

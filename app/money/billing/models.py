@@ -53,7 +53,9 @@ class Invoice(SchoolOwned, Model):
         ForeignKeyConstraint(
             ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
         ),
-        ForeignKeyConstraint(["school_id", "run_id"], ["billing_runs.school_id", "billing_runs.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "run_id"], ["billing_runs.school_id", "billing_runs.id"]
+        ),
         Index("ix_invoices_school_id_billed_period", "school_id", "billed_period"),
         Index("ix_invoices_school_id_student_id", "school_id", "student_id"),
     )

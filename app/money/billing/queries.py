@@ -160,13 +160,17 @@ def preview(school_id: int, billed_period: Period) -> Preview:
     # A second run of a month shows only what it would add; the first is held against last month.
     is_supplement = billed_period.number in _issued_months(school_id)
     last_month = billed_period.previous()
-    before: Sequence[Record] = [] if is_supplement else rows(
-        "select enrolment_id, item_id, max(name) as item, max(quantity) as quantity,"
-        " max(price) as price, max(percent) as percent, sum(amount) as amount"
-        " from invoice_lines where school_id = :school_id and service_period = :month"
-        " group by enrolment_id, item_id",
-        school_id=school_id,
-        month=last_month.number,
+    before: Sequence[Record] = (
+        []
+        if is_supplement
+        else rows(
+            "select enrolment_id, item_id, max(name) as item, max(quantity) as quantity,"
+            " max(price) as price, max(percent) as percent, sum(amount) as amount"
+            " from invoice_lines where school_id = :school_id and service_period = :month"
+            " group by enrolment_id, item_id",
+            school_id=school_id,
+            month=last_month.number,
+        )
     )
     lines_now: dict[int, dict[tuple[int, int], Record]] = {}
     for line in found:
@@ -241,7 +245,9 @@ def _causes(
     for (item_id, month), line in now.items():
         amount = Vnd(int(line.amount))
         if month != period.number:
-            causes.append(Cause("adjusted", line.item, amount, after=str(Period.from_number(month))))
+            causes.append(
+                Cause("adjusted", line.item, amount, after=str(Period.from_number(month)))
+            )
             continue
         old = then.get(item_id)
         if line.last_line_id is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import analyze, dialect, execute, for_update, row, rows, scalar
+from app.core.db import DAY, MOMENT, analyze, dialect, execute, for_update, row, rows, scalar
 from app.core.ids import new_token
 from app.core.model import db
 from app.core.money import Vnd
@@ -118,7 +118,7 @@ def issue_run(
     run = row(
         "select id, billed_period, due_on, issued_at from billing_runs"
         f" where school_id = :school_id and id = :id{for_update()}",
-        types={"due_on": queries.DAY, "issued_at": queries.MOMENT},
+        types={"due_on": DAY, "issued_at": MOMENT},
         school_id=school_id,
         id=run_id,
     )
@@ -268,7 +268,10 @@ def _open_requests(
     db.session.execute(insert(PaymentRequest), requests)
     db.session.execute(
         insert(PaymentCode),
-        [{key: request[key] for key in ("reference", "token", "school_id")} for request in requests],
+        [
+            {key: request[key] for key in ("reference", "token", "school_id")}
+            for request in requests
+        ],
     )
 
 

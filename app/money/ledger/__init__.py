@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from app.money.ledger.errors import AlreadyReversed, NothingToReverse
 from app.money.ledger.queries import balance, balances, line_balances, trial_balance
-from app.money.ledger.services import Event, Pair, post, post_many, post_selected, reverse
 from app.money.ledger.sealing import seal_everything, seal_school
+from app.money.ledger.services import Event, Pair, post, post_many, post_selected, reverse
 
 __all__ = [
     "AlreadyReversed",

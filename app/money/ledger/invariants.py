@@ -33,8 +33,10 @@ APPEND_ONLY = (
 def _chain() -> list[str]:
     """Every block of every school hashed anew."""
     breaches = []
-    seals = rows("select school_id, seq, last_entry_id, entries, prev_hash, hash from seals"
-                 " order by school_id, seq")
+    seals = rows(
+        "select school_id, seq, last_entry_id, entries, prev_hash, hash from seals"
+        " order by school_id, seq"
+    )
     school, after, prev, expected = 0, 0, GENESIS, 1
     for seal in seals:
         if seal.school_id != school:
@@ -72,7 +74,8 @@ INVARIANTS = [
         "every event has entries, all in its own school",
         "select v.id as event from ledger_events v left join entries e on e.event_id = v.id"
         " group by v.id, v.school_id"
-        " having count(e.id) = 0 or min(e.school_id) <> v.school_id or max(e.school_id) <> v.school_id",
+        " having count(e.id) = 0 or min(e.school_id) <> v.school_id"
+        " or max(e.school_id) <> v.school_id",
     ),
     query(
         "2",

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.core.db import MONTH, VND, rows
-from app.core.period import Period
 from app.money import billing
 from app.money.fees.models import DocumentKind
 from app.money.payments.models import Method
@@ -62,7 +61,9 @@ def draft_receipts(school_id: int, matched: Sequence[Matched], day: date) -> lis
     found = []
     for one in matched:
         papers = [
-            _child(children[request.student_id], allocation, lines, zeros, year.code if year else "")
+            _child(
+                children[request.student_id], allocation, lines, zeros, year.code if year else ""
+            )
             for request, allocation in one.parts
         ]
         papers = [paper for paper in papers if any(line.amount for line in paper.lines)]
@@ -102,7 +103,9 @@ def _child(
     in_order = sorted([*touched, *free], key=lambda line: (line.invoice_id, line.position))
     printed = [_line(line, paid.get(line.id, 0)) for line in in_order]
     if allocation.rest:
-        printed.append(ReceiptLine("Tiền nộp thừa, ghi cho em", "", None, "", None, allocation.rest.dong))
+        printed.append(
+            ReceiptLine("Tiền nộp thừa, ghi cho em", "", None, "", None, allocation.rest.dong)
+        )
     months = sorted({line.service_period for line in touched})
     return ReceiptChild(
         full_name=child.full_name,
@@ -150,7 +153,9 @@ def _lines(school_id: int, line_ids: Collection[int]) -> dict[int, Row[*tuple[An
     return {line.id: line for line in found}
 
 
-def _zero_lines(school_id: int, invoice_ids: Collection[int]) -> dict[int, list[Row[*tuple[Any, ...]]]]:
+def _zero_lines(
+    school_id: int, invoice_ids: Collection[int]
+) -> dict[int, list[Row[*tuple[Any, ...]]]]:
     """Lines that ask for nothing stay listed on the paper beside those that were paid."""
     if not invoice_ids:
         return {}
@@ -182,5 +187,3 @@ def _children(school_id: int, student_ids: Collection[int]) -> dict[int, Row[*tu
         students=list(student_ids),
     )
     return {child.id: child for child in found}
-
-

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import audit
-from app.core.db import row, rows, savepoint
+from app.core.db import for_update, row, rows, savepoint, scalar
 from app.core.errors import TryAgain
 from app.core.model import db
 from app.core.money import ZERO
@@ -59,7 +59,9 @@ def accept_transfer(
     """
     notice_id, latest = _keep(transfer, channel, raw, headers, now)
     if latest is not None and latest is not OutcomeState.UNVERIFIED:
-        return Outcome(latest, "repeat", is_repeat=True)
+        # A wrong account is answered the same however often it is told.
+        foreign = latest is OutcomeState.NEEDS_ATTENTION and not _is_ours(transfer, channel)
+        return Outcome(latest, "wrong_account" if foreign else "repeat", is_repeat=True)
     if not is_verified:
         if latest is None:
             _settle(notice_id, OutcomeState.UNVERIFIED, "stale_timestamp", None, now)
@@ -73,9 +75,11 @@ def accept_transfer(
     return _post(notice_id, transfer, channel, now)
 
 
-def _post(
-    notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: datetime
-) -> Outcome:
+def _post(notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: datetime) -> Outcome:
+    known = find_payment(channel.school_id, channel.id, transfer.provider, transfer.external_id)
+    if known is not None:
+        settle_notice(notice_id, OutcomeState.POSTED, "known", payment_id=known, now=now)
+        return Outcome(OutcomeState.POSTED, "known", is_repeat=True)
     try:
         with savepoint():
             accepted = accept_many(
@@ -92,6 +96,21 @@ def _post(
         )
     reason = "suspense" if accepted.is_suspense else "matched"
     return _settle(notice_id, OutcomeState.POSTED, reason, accepted, now)
+
+
+def find_payment(
+    school_id: int, channel_id: int, provider: str, external_id: str
+) -> int | None:
+    """The payment a provider's number was booked as, if it was."""
+    found = scalar(
+        "select id from payments where school_id = :school_id and provider = :provider"
+        " and channel_id = :channel and external_id = :id",
+        school_id=school_id,
+        provider=provider,
+        channel=channel_id,
+        id=external_id,
+    )
+    return None if found is None else int(found)
 
 
 def credit_of(transfer: BankTransfer, channel: ChannelInfo) -> Credit:
@@ -152,7 +171,10 @@ def keep_notice(
     headers: Mapping[str, str],
     now: datetime,
 ) -> tuple[int, OutcomeState | None]:
-    """Store a notice under its key, or find the one stored; with its newest outcome. The caller commits."""
+    """Store a notice under its key, or find the stored one with its newest outcome.
+
+    The caller commits.
+    """
     try:
         with savepoint():
             notice_id = db.session.scalar(
@@ -174,17 +196,26 @@ def keep_notice(
             )
             return int(notice_id or 0), None
     except IntegrityError:
+        # Locked, so that two deliveries of one notice are settled one after the other.
         found = row(
-            "select n.id, (select o.state from inbox_outcomes o where o.notice_id = n.id"
-            " order by o.id desc limit 1) as state from inbox_notices n"
-            " where n.provider = :provider and n.channel = :channel and n.external_id = :id",
+            "select id from inbox_notices where provider = :provider and channel = :channel"
+            f" and external_id = :id{for_update()}",
             provider=provider,
             channel=channel,
             id=external_id,
         )
         if found is None:
             raise
-        return int(found.id), OutcomeState(found.state) if found.state else None
+        return int(found.id), latest_state(int(found.id))
+
+
+def latest_state(notice_id: int) -> OutcomeState | None:
+    """The newest outcome of a notice; None while it has none."""
+    state = scalar(
+        "select state from inbox_outcomes where notice_id = :id order by id desc limit 1",
+        id=notice_id,
+    )
+    return OutcomeState(state) if state else None
 
 
 def _settle(
@@ -225,9 +256,7 @@ def waiting_notices(school_id: int) -> list[int]:
 
 def retry_notice(notice_id: int, *, channel: ChannelInfo, now: datetime) -> Outcome:
     """Post a kept notice again from its stored body. The caller commits."""
-    stored = row(
-        "select p.body from inbox_payloads p where p.notice_id = :id", id=notice_id
-    )
+    stored = row("select p.body from inbox_payloads p where p.notice_id = :id", id=notice_id)
     if stored is None:
         return Outcome(OutcomeState.NEEDS_ATTENTION, "body_purged")
     transfer = sepay.parse(bytes(stored.body))

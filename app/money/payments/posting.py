@@ -56,6 +56,8 @@ class Credit:
     requests: tuple[billing.Request, ...] = ()
     #: lines a payer ticked, in order
     ticked: tuple[int, ...] = ()
+    #: at the desk only ticked lines are paid; what is left over becomes credit
+    only_ticked: bool = False
     rule: str = "reference"
 
 
@@ -120,7 +122,9 @@ def accept_many(
     audit.record_many(
         [
             audit.Deed(
-                "payment.accept", f"payment:{payment_id}", f"{p.credit.provider}:{p.credit.external_id}"
+                "payment.accept",
+                f"payment:{payment_id}",
+                f"{p.credit.provider}:{p.credit.external_id}",
             )
             for payment_id, p in zip(payment_ids, plans, strict=True)
         ],
@@ -186,7 +190,9 @@ def _plan(school_id: int, credits: Sequence[Credit], day: date) -> list[_Plan]:
             ids=wanted,
         )
     students = {request.student_id for group in targets for request in group}
-    still_open = _Open(billing.open_lines(school_id, students), _accounts_of_lines(school_id, students))
+    still_open = _Open(
+        billing.open_lines(school_id, students), _accounts_of_lines(school_id, students)
+    )
     order = billing.allocation_order(school_id, day)
     return [
         _divide(credit, group, still_open, order)
@@ -266,15 +272,15 @@ def _divide(
         return _Plan(credit, ())
     due = sum(line.open.dong for request in group for line in still_open.of(request))
     is_named_by_text = not credit.requests
-    if is_named_by_text and due and not (
-        SMALLEST_SANE <= credit.amount <= Vnd(SANE_TIMES * due)
-    ):
+    if is_named_by_text and due and not (SMALLEST_SANE <= credit.amount <= Vnd(SANE_TIMES * due)):
         return _Plan(credit, ())
     left = credit.amount
     parts: list[tuple[billing.Request, billing.Allocation, Vnd]] = []
     for place, request in enumerate(group):
         is_last = place == len(group) - 1
         lines = still_open.of(request)
+        if credit.only_ticked:
+            lines = [line for line in lines if line.line_id in credit.ticked]
         wanted = Vnd(sum(line.open.dong for line in lines))
         share = left if is_last else min(left, wanted)
         if not share:
@@ -326,7 +332,9 @@ def _pairs(plan: _Plan) -> list[ledger.Pair]:
     pairs = []
     for request, allocation, _ in plan.parts:
         pairs += [
-            ledger.Pair(credit.debit, chart.RECEIVABLE, share.amount, share.student_id, share.line_id)
+            ledger.Pair(
+                credit.debit, chart.RECEIVABLE, share.amount, share.student_id, share.line_id
+            )
             for share in allocation.shares
         ]
         if allocation.rest:

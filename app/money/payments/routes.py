@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.core import clock, scope
 from app.core.db import enter_scope, transaction
 from app.core.errors import NotFound
-from app.extensions import csrf
+from app.extensions import signed_elsewhere
 from app.money.payments.adapters import BadSignature, StaleNotice, sepay
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import OutcomeState
@@ -39,7 +39,7 @@ def open_channel(provider: str, public_id: str) -> ChannelInfo:
 
 
 @bp.post("/callbacks/sepay/<channel>")
-@csrf.exempt
+@signed_elsewhere
 @public("the provider's signature is checked before anything is read")
 def receive_sepay(channel: str) -> ResponseReturnValue:
     """A bank credit as SePay tells it; answered only after the commit."""
@@ -57,7 +57,12 @@ def receive_sepay(channel: str) -> ResponseReturnValue:
         if stale.transfer is not None:
             with transaction():
                 accept_transfer(
-                    stale.transfer, channel=way, raw=raw, headers=headers, now=now, is_verified=False
+                    stale.transfer,
+                    channel=way,
+                    raw=raw,
+                    headers=headers,
+                    now=now,
+                    is_verified=False,
                 )
         raise
     except BadSignature:

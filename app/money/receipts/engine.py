@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app
@@ -22,6 +22,17 @@ PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 #: address of a picture handed over with the page, such as a QR
 PICTURE = "picture:"
 _TYPES = {".css": "text/css", ".ttf": "font/ttf", ".svg": "image/svg+xml", ".png": "image/png"}
+
+
+class Document(Protocol):
+    """Pages laid out, not yet written; with `pdf_version="1.4"` the file can be joined."""
+
+    @property
+    def pages(self) -> list[Any]:
+        """One for each page."""
+
+    def write_pdf(self, *, pdf_version: str) -> bytes:
+        """The file."""
 
 
 class PdfUnavailable(TryAgain):
@@ -111,10 +122,10 @@ def _dress(root: Path, sheets: tuple[str, ...], _changed: tuple[float, ...]) -> 
 
 def lay_out(
     html: str, *, sheets: tuple[str, ...], pictures: Mapping[str, bytes] | None = None
-) -> Any:
+) -> Document:
     """The pages of an HTML text; `sheets` are files under static, `pictures` PNG by name.
 
-    Gives WeasyPrint's Document: `.pages`, `.write_pdf()`. Raises PdfUnavailable.
+    A picture is used as `<img src="picture:name">`. Raises PdfUnavailable.
     """
     weasyprint = _weasyprint()
     root = static_folder()
@@ -122,7 +133,8 @@ def lay_out(
     page = weasyprint.HTML(
         string=html, base_url=root.as_uri() + "/", url_fetcher=_fetcher(root, pictures or {})
     )
-    return page.render(stylesheets=styles, font_config=fonts)
+    laid_out: Document = page.render(stylesheets=styles, font_config=fonts)
+    return laid_out
 
 
 # Joining files. Holding the pages of a thousand papers takes a gigabyte, their bytes a few megabytes.

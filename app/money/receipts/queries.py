@@ -135,3 +135,36 @@ def list_receipts(
     )
     return [ReceiptRow(*receipt) for receipt in found], int(count)
 
+
+
+@dataclass(frozen=True, slots=True)
+class VoidNote:
+    """What became of a receipt that no longer holds."""
+
+    voided_at: datetime | None
+    reason: str
+    #: number of the paper that stands in its place, or nothing
+    replaced_by: str
+
+
+def void_notes(school_id: int, receipt_ids: list[int]) -> dict[int, VoidNote]:
+    """When and why receipts were declared void, and what replaces them; live ones are absent."""
+    if not receipt_ids:
+        return {}
+    found = rows(
+        "select r.id, d.voided_at, coalesce(d.reason, '') as reason, n.series, n.number"
+        " from receipts r"
+        " left join receipt_voids d on d.school_id = r.school_id and d.receipt_id = r.id"
+        " left join receipts n on n.school_id = r.school_id and n.replaces_id = r.id"
+        " where r.school_id = :school_id and r.id in :ids"
+        " and (d.id is not null or n.id is not null) order by r.id, n.id",
+        types={"voided_at": MOMENT},
+        school_id=school_id,
+        ids=receipt_ids,
+    )
+    return {
+        note.id: VoidNote(
+            note.voided_at, note.reason, f"{note.series} / {note.number:06d}" if note.series else ""
+        )
+        for note in found
+    }

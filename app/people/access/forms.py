@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from app.core.forms import Form
+from app.core.i18n import lazy as _l
 
-class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+
+class SignInForm(Form):
     """User name, password and the six digits of the authenticator."""
 
     username = StringField(

@@ -18,7 +18,7 @@ from app.core import clock, scope
 from app.core.db import enter_scope, rows
 from app.core.errors import Refused
 from app.people.access.models import Role
-from app.people.schools import school_info, schools_under
+from app.people.schools import schools_under
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -167,6 +167,12 @@ def _acting(found: Any) -> ActingAs:
     )
 
 
+def signed_in_id() -> int | None:
+    """The number of the person signed in, or None."""
+    user: Any = current_user
+    return int(user.get_id()) if user.is_authenticated else None
+
+
 def current_membership() -> ActingAs | None:
     """The membership from the session, checked against the database once a request (P3)."""
     if "acting_as" not in g:
@@ -176,9 +182,10 @@ def current_membership() -> ActingAs | None:
 
 
 def _from_session() -> ActingAs | None:
-    if not current_user.is_authenticated:
+    user_id = signed_in_id()
+    if user_id is None:
         return None
-    held = memberships_of(int(current_user.get_id()))
+    held = memberships_of(user_id)
     wanted = session.get("membership_id")
     chosen = next((membership for membership in held if membership.id == wanted), None)
     if chosen is None and len(held) == 1:
@@ -216,7 +223,7 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-            if not current_user.is_authenticated:
+            if signed_in_id() is None:
                 return redirect(url_for("access.sign_in", next=request.full_path.rstrip("?")), 303)
             membership = current_membership()
             if membership is None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user, login_user, logout_user
+from flask_login import login_user, logout_user
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.core import clock, scope
@@ -16,7 +25,14 @@ from app.extensions import login_manager
 from app.people.access import services
 from app.people.access.forms import SignInForm
 from app.people.access.models import Role, User
-from app.people.access.policy import ActingAs, Permission, memberships_of, public, role_label
+from app.people.access.policy import (
+    ActingAs,
+    Permission,
+    memberships_of,
+    public,
+    role_label,
+    signed_in_id,
+)
 
 bp = Blueprint("access", __name__)
 
@@ -35,15 +51,18 @@ def load_user(user_id: str) -> User | None:
 @public("the door itself")
 def sign_in() -> ResponseReturnValue:
     """User name, password and one-time code on one page."""
-    if current_user.is_authenticated and request.method == "GET":
+    if signed_in_id() is not None and request.method == "GET":
         return redirect(url_for("access.choose_membership"), 303)
     form = SignInForm()
     error = ""
-    if form.validate_on_submit():
+    if form.is_sent():
         try:
             with transaction():
                 user = services.sign_in(
-                    form.username.data, form.password.data, form.code.data or "", now=clock.now()
+                    form.username.data or "",
+                    form.password.data or "",
+                    form.code.data or "",
+                    now=clock.now(),
                 )
             return _open_session(services.require_sign_in(user))
         except DomainError as refusal:
@@ -97,9 +116,10 @@ def _first_page(membership: ActingAs) -> str:
 @public("signed-in people choose among their own memberships")
 def choose_membership() -> ResponseReturnValue:
     """Switch to another school or role, explicitly (P3)."""
-    if not current_user.is_authenticated:
+    user_id = signed_in_id()
+    if user_id is None:
         return redirect(url_for("access.sign_in"), 303)
-    held = memberships_of(int(current_user.get_id()))
+    held = memberships_of(user_id)
     if request.method == "POST":
         wanted = request.form.get("membership_id", type=int)
         chosen = next((membership for membership in held if membership.id == wanted), None)

@@ -152,7 +152,7 @@ class Provider(StrEnum):
 
 
 class Channel(SchoolOwned, Model):
-    """One way in for money of one school; its public id is the last part of the callback address."""
+    """One way in for money of one school; its public id ends the callback address."""
 
     __tablename__ = "channels"
     __table_args__ = (
@@ -160,7 +160,9 @@ class Channel(SchoolOwned, Model):
         ForeignKeyConstraint(
             ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
         ),
-        CheckConstraint("surcharge_dong >= 0 and surcharge_permille >= 0", name="surcharge_positive"),
+        CheckConstraint(
+            "surcharge_dong >= 0 and surcharge_permille >= 0", name="surcharge_positive"
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -182,9 +184,7 @@ class ChannelSecret(SchoolOwned, Model):
     __tablename__ = "channel_secrets"
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
-        ForeignKeyConstraint(
-            ["school_id", "channel_id"], ["channels.school_id", "channels.id"]
-        ),
+        ForeignKeyConstraint(["school_id", "channel_id"], ["channels.school_id", "channels.id"]),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -197,17 +197,18 @@ def _write_bills(school_id: int, run: Any, account_id: int, now: datetime) -> No
         "insert into invoices (school_id, enrolment_id, student_id, class_name, run_id,"
         " billed_period, seq, total, due_on, issued_at)"
         " select e.school_id, e.id, e.student_id,"
-        "  coalesce(max(r.class_name), (select v.class_name from invoices v"
+        "  coalesce(r.class_name, (select v.class_name from invoices v"
         "   where v.school_id = e.school_id and v.enrolment_id = e.id order by v.id desc limit 1)),"
         "  b.id, b.billed_period,"
         "  1 + (select count(*) from invoices v where v.school_id = e.school_id"
         "   and v.enrolment_id = e.id and v.billed_period = b.billed_period),"
-        f"  sum(r.gross - r.reduction), b.due_on, {_moment('now')}"
-        " from run_lines r join enrolments e on e.id = r.enrolment_id and e.school_id = :school_id"
+        f"  r.total, b.due_on, {_moment('now')}"
+        " from (select enrolment_id, max(class_name) as class_name, sum(gross - reduction) as total"
+        "  from run_lines group by enrolment_id) r"
+        " join enrolments e on e.id = r.enrolment_id and e.school_id = :school_id"
         " join billing_runs b on b.school_id = e.school_id and b.id = :run"
         " join students s on s.id = e.student_id"
-        " group by e.school_id, e.id, e.student_id, b.id, b.billed_period, b.due_on, s.sort_key"
-        " order by max(r.class_name), s.sort_key",
+        " order by r.class_name, s.sort_key",
         school_id=school_id,
         run=run.id,
         now=now,

@@ -58,3 +58,69 @@ class WrongAccount(Refused):
 
     def default_message(self) -> str:
         return _("The notice names an account that does not belong to this channel.")
+
+
+class NothingToCollect(Invalid):
+    """No line is ticked and no amount was named."""
+
+    code = "nothing_to_collect"
+
+    def default_message(self) -> str:
+        return _("Nothing is chosen to collect. Tick a line or enter an amount.")
+
+
+class MoreThanDue(Refused):
+    """The amount is above what the ticked lines still need, and nobody said to keep the rest."""
+
+    code = "more_than_due"
+
+    def default_message(self) -> str:
+        return _(
+            "The amount is more than these lines still need. Look again: money may just have come"
+            " in. To keep the rest as the child's credit, say so below the amount."
+        )
+
+
+class ForeignLines(Refused):
+    """A ticked line belongs to another child."""
+
+    code = "foreign_lines"
+
+    def default_message(self) -> str:
+        return _("A ticked line belongs to another child. Open the child again.")
+
+
+class KeyUsed(Refused):
+    """A form was sent twice with different contents."""
+
+    code = "key_used"
+
+    def default_message(self) -> str:
+        return _("This form was already used for another payment. Open the child again.")
+
+
+class NoTill(Refused):
+    """The school has no cash drawer or no cash channel."""
+
+    code = "no_till"
+
+    def default_message(self) -> str:
+        return _("This school has no cash drawer yet.")
+
+
+class AlreadyAssigned(Refused):
+    """The money has its child already, or went back."""
+
+    code = "already_assigned"
+
+    def default_message(self) -> str:
+        return _("This money already has its child, or was sent back. Nothing was changed.")
+
+
+class MoreThanPaid(Refused):
+    """More would go back than was paid."""
+
+    code = "more_than_paid"
+
+    def default_message(self) -> str:
+        return _("More would go back than is left of this payment.")

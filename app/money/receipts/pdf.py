@@ -29,9 +29,9 @@ _FACT_LETTERS = 46
 #: rows that fit a page of its own kind
 _FITS = {"roomy": 6, "tight": 8, "dense": 10}
 #: rows on the first of several pages, on those between, and above the sum on the last
-_FIRST_PAGE = 15
-_NEXT_PAGE = 20
-_LAST_PAGE = 12
+_FIRST_PAGE = 14
+_NEXT_PAGE = 16
+_LAST_PAGE = 11
 _LAST_ROWS = 3
 #: a paper whose names wrap more than estimated is laid out again with fewer rows a page
 _MOST_TRIES = 6

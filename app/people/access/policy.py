@@ -16,7 +16,6 @@ from flask_login import current_user
 from app import audit
 from app.core import clock, scope
 from app.core.db import enter_scope, rows
-from app.core.errors import Refused
 from app.people.access.models import Role
 from app.people.schools import schools_under
 
@@ -125,15 +124,6 @@ def role_label(role: Role) -> str:
     }[role]
 
 
-class MembershipSwitched(Refused):
-    """A form drawn for one school was sent under another (P3)."""
-
-    code = "membership_switched"
-
-    def default_message(self) -> str:
-        return _("You switched school after opening this form. Nothing was saved; open it again.")
-
-
 def memberships_of(user_id: int) -> list[ActingAs]:
     """The memberships of a person that hold today."""
     today = clock.today()
@@ -230,9 +220,6 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
                 return redirect(url_for("access.choose_membership"), 303)
             if not any(membership.may(permission) for permission in permissions):
                 abort(403)
-            drawn_for = request.form.get("membership_id")
-            if drawn_for and drawn_for != str(membership.id):
-                raise MembershipSwitched
             enter_scope(scope.Scope(membership.readable, membership.school_id))
             return cast(ResponseReturnValue, view(*args, **kwargs))
 

@@ -125,7 +125,8 @@ def choose_membership() -> ResponseReturnValue:
         chosen = next((membership for membership in held if membership.id == wanted), None)
         if chosen is not None:
             session["membership_id"] = chosen.id
-            session.pop("csrf_token", None)  # forms drawn for the other school no longer fit
+            # Forms drawn for the other school carry a token that no longer fits (P3).
+            session.pop("csrf_token", None)
             return redirect(_first_page(chosen), 303)
     current = session.get("membership_id")
     return render_template("access/choose_membership.html", memberships=held, current=current)

@@ -1,0 +1,60 @@
+"""The report as a paper to be signed: A4, drawn by WeasyPrint, in Vietnamese as all papers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import render_template
+from flask_babel import force_locale
+
+from app.core.words import amount_sentence
+from app.journeys.reports.queries import Area, Collection, ItemRow
+from app.money.receipts import engine
+from app.people.schools import SchoolInfo
+
+#: As many items as fit beside each other on A4 laid across.
+ITEMS_ACROSS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Who printed a paper, when, and whether its people are invented."""
+
+    printed_by: str
+    printed_at: datetime
+    is_demo: bool
+
+
+def collection_pdf(report: Collection, school: SchoolInfo, imprint: Imprint) -> bytes:
+    """The collection report of one school. Raises PdfUnavailable on a machine without Pango."""
+    collected = report.total.collected.dong
+    return _draw(
+        "pdf/report.html",
+        "css/print-report.css",
+        report=report,
+        school=school,
+        imprint=imprint,
+        words=amount_sentence(collected) if collected >= 0 else "",
+        parts=_across(report.items),
+    )
+
+
+def area_pdf(area: Area, unit_name: str, imprint: Imprint) -> bytes:
+    """The table of the area's schools. Raises PdfUnavailable on a machine without Pango."""
+    return _draw(
+        "pdf/area.html", "css/print-report.css", area=area, unit_name=unit_name, imprint=imprint
+    )
+
+
+def _across(items: Sequence[ItemRow]) -> list[Sequence[ItemRow]]:
+    return [items[start : start + ITEMS_ACROSS] for start in range(0, len(items), ITEMS_ACROSS)]
+
+
+def _draw(template: str, sheet: str, **values: Any) -> bytes:
+    with force_locale("vi"):
+        page = render_template(template, **values)
+    document = engine.lay_out(page, sheets=("css/paper.css", sheet))
+    return bytes(document.write_pdf(pdf_version="1.7"))

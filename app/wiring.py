@@ -18,7 +18,9 @@ import app.people.access.models
 import app.people.schools.models
 import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
+from app.money.billing import children
 from app.people.access import check_policies
+from app.people.students.money import show_money_of
 
 BLUEPRINTS = (
     "app.people.access.routes",
@@ -70,4 +72,5 @@ def register(flask_app: Flask, settings: Settings) -> None:
             flask_app.cli.add_command(command)
     except ImportError:
         pass
+    show_money_of(children)
     check_policies(flask_app)

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from app.audit.models import AuditRow
+from app.core.db import share_school
 from app.core.model import db
 
 
@@ -52,6 +53,8 @@ def record_many(
     """Append many deeds of one actor at one moment. The caller commits."""
     if not deeds:
         return
+    # The sealer must not meet a lower row that is still uncommitted; 0 is the area's chain.
+    share_school(school_id or 0)
     db.session.execute(
         insert(AuditRow),
         [

@@ -170,6 +170,7 @@ class Names:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._phones = 0
+        self._staff: set[str] = set()
 
     def family(self) -> str:
         """A family name."""
@@ -192,6 +193,13 @@ class Names:
             middle, given = self._draw(ADULT_MIDDLE[sex]), self._draw(ADULT_GIVEN[sex])
             if given not in middle.split():
                 return f"{family or self.family()} {middle} {given}"
+
+    def staff(self, sex: Sex) -> str:
+        """A member of staff; no two share a name, for whoever drafts must not approve."""
+        while (name := self.adult(sex)) in self._staff:
+            pass
+        self._staff.add(name)
+        return name
 
     def address(self) -> str:
         """A house in an invented street."""

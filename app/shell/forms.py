@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
+from app.core.forms import Form
+from app.core.i18n import lazy as _l
 
-class FrontDoorForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+
+class FrontDoorForm(Form):
     """The transfer code of the paper notice, or the pay link itself."""
 
     code = StringField(

@@ -73,7 +73,7 @@ def _sections() -> list[Section]:
         ("students.list_students", _("Pupils"), Permission.VIEW_STUDENTS),
         ("fees.list_schedules", _("Fee items"), Permission.VIEW_MONEY),
         ("billing.list_runs", _("Billing runs"), Permission.VIEW_MONEY),
-        ("payments.cash_desk", _("Cash desk"), Permission.TAKE_CASH),
+        ("payments.cash_desk", _("Take money"), Permission.TAKE_CASH),
         ("payments.list_credits", _("Bank"), Permission.VIEW_BANK),
         ("receipts.list_receipts", _("Receipts"), Permission.VIEW_MONEY),
         ("reports.collection", _("Reports"), Permission.VIEW_SCHOOL_REPORTS),

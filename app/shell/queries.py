@@ -1,4 +1,4 @@
-"""What the frame reads of all rooms: what waits for people, the month in figures, where money is."""
+"""What the frame reads of all rooms: what waits for whom, the month in figures, where money is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Waiting:
     submitted_at: datetime | None
     #: schedules still being written
     drafts: int
-    #: months with approved prices and no issued run, oldest first
+    #: months with approved prices after the last month issued, oldest first
     months: tuple[Period, ...]
     #: the draft of the first of these months
     run_id: int | None
@@ -82,7 +82,7 @@ def waiting(school_id: int, today: date) -> Waiting:
         "  and f.state = 'approved'"
         " where sp.school_id = :school_id and sp.period <= :last"
         " and not exists (select 1 from billing_runs r where r.school_id = :school_id"
-        "  and r.billed_period = sp.period and r.issued_at is not null)"
+        "  and r.billed_period >= sp.period and r.issued_at is not null)"
         " group by sp.period order by sp.period",
         school_id=school_id,
         last=last.number,

@@ -43,7 +43,7 @@ def front_door() -> ResponseReturnValue:
     if request.method == "GET":
         form.code.data = request.args.get("code", "")
     status = 200
-    if form.validate_on_submit():
+    if form.is_sent():
         try:
             return redirect(url_for("family.pay", token=_token_behind(form.code.data or "")), 303)
         except DomainError as refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
@@ -54,7 +55,7 @@ def tasks_for(membership: ActingAs, waiting: Waiting | None, today: date) -> lis
                 waiting.drafts,
                 _("Price lists not handed in"),
                 _("Only prices the principal has approved are billed."),
-                _("Open"),
+                _("See the drafts"),
                 _address("fees.list_schedules"),
             )
         )
@@ -157,7 +158,7 @@ def _issue(waiting: Waiting) -> Task:
     )
 
 
-def _address(endpoint: str, **values: object) -> str:
+def _address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else "#"
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import insert, select
 
 from app.core import clock, scope
-from app.core.db import execute, rows, transaction
+from app.core.db import rows, transaction
 from app.core.ids import new_student_code
 from app.core.model import db
 from app.core.money import Vnd
@@ -26,8 +26,9 @@ from app.money.fees.models import (
     SchedulePrice,
 )
 from app.money.ledger import chart
-from app.money.payments.models import Method, Payment, Reversal
+from app.money.payments.models import Method, Payment
 from app.money.payments.posting import Accepted, Credit, accept_many
+from app.money.payments.reversals import reverse_payment
 from app.people.schools.models import OrganisationUnit
 from app.people.students.models import Enrolment, Placement, SchoolClass, Student
 from tests.factories.schools import ACCOUNTANT, OPENING, MadeSchool
@@ -258,34 +259,18 @@ def _credit(
     )
 
 
-def take_back(school: MadeSchool, payment_id: int, *, on: date) -> None:
-    """The money of a payment goes back whole: its entries are reversed, its bills open again."""
+def take_back(school: MadeSchool, payment_id: int, *, on: date, amount: int | None = None) -> None:
+    """The money of a payment goes back, whole or in part; its bills open again."""
     with scope.opened(scope.one_school(school.id)), transaction():
-        event = execute(
-            "select event_id from matchings where school_id = :school_id and payment_id = :payment",
-            school_id=school.id,
-            payment=payment_id,
-        ).scalar_one()
-        new_event = ledger.reverse(
-            school.id,
-            event,
-            kind="payment_reversed",
-            cause_kind="payment",
-            cause_id=payment_id,
-            booked_on=on,
-            now=noon(on),
-        )
         payment = db.session.get_one(Payment, payment_id)
-        db.session.execute(
-            insert(Reversal).values(
-                school_id=school.id,
-                payment_id=payment_id,
-                kind="refund",
-                external_id=f"refund-{payment_id}",
-                amount=payment.amount,
-                event_id=new_event,
-                reversed_at=noon(on),
-            )
+        reverse_payment(
+            school.id,
+            payment_id,
+            amount=payment.amount if amount is None else Vnd(amount),
+            kind="refund",
+            external_id=f"refund-{next(_numbers)}",
+            actor=ACCOUNTANT,
+            now=noon(on),
         )
 
 

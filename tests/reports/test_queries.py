@@ -256,6 +256,33 @@ def test_money_that_went_back_counts_nowhere(ward: tuple[int, list[make.Books]])
     assert row.unmatched == 0
 
 
+def test_a_part_that_went_back_is_taken_off_the_value(
+    ward: tuple[int, list[make.Books]],
+) -> None:
+    unit, books = ward
+    accepted = make.pay(books[0].school, [books[0].students[0]], 716_000, on=DAY)
+    make.take_back(books[0].school, accepted.payment_id, on=DAY, amount=16_000)
+
+    row = school_row(area(unit, books), books[0])
+
+    assert (row.month.cashless_families, row.month.families) == (1, 1)
+    assert row.month.cashless_amount == row.month.amount == row.collected == Vnd(700_000)
+    assert report(books[0].school).check.holds
+
+
+def test_a_payment_for_two_children_counts_for_each(
+    ward: tuple[int, list[make.Books]],
+) -> None:
+    unit, books = ward
+    first, second = books[1].students
+    make.pay(books[1].school, [first, second], 1_432_000, on=DAY, method=Method.CASH)
+
+    row = school_row(area(unit, books), books[1])
+
+    assert (row.month.families, row.month.amount) == (2, Vnd(1_432_000))
+    assert report(books[1].school).total.payments == 2
+
+
 def test_money_of_unknown_children_is_no_payment_but_a_question(
     ward: tuple[int, list[make.Books]],
 ) -> None:

@@ -19,15 +19,17 @@ MOST_MONTHS = 12
 class CollectionForm(Form):
     """First and last month of the bills, a class, an item."""
 
-    first = SelectField(_l("From"), validate_choice=False)
-    last = SelectField(_l("to"), validate_choice=False)
+    first = SelectField(_l("From month"), validate_choice=False)
+    last = SelectField(_l("To month"), validate_choice=False)
     class_name = StringField(_l("Class"), [Optional(), Length(max=24)])
     item = IntegerField(_l("Fee item"), [Optional()])
 
     def __init__(self, asked: Any, months: Sequence[Period]) -> None:
         super().__init__(asked)
         newest = str(months[0])
-        self.first.data = self.first.data or self.last.data or newest
+        # Other pages ask for one month by the name they use themselves.
+        one = asked.get("period", "")
+        self.first.data = self.first.data or self.last.data or one or newest
         self.last.data = self.last.data or self.first.data
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from flask import render_template
 from flask_babel import force_locale
 
+from app.core.money import Vnd
 from app.core.words import amount_sentence
-from app.journeys.reports.queries import Area, Collection, ItemRow
+from app.journeys.reports.queries import TARGET_PERCENT, Area, Collection, ItemRow
 from app.money.receipts import engine
 from app.people.schools import SchoolInfo
 
+SHEETS = ("css/paper.css", "css/print-report.css")
 #: As many items as fit beside each other on A4 laid across.
 ITEMS_ACROSS = 9
 
@@ -33,7 +35,6 @@ def collection_pdf(report: Collection, school: SchoolInfo, imprint: Imprint) -> 
     collected = report.total.collected.dong
     return _draw(
         "pdf/report.html",
-        "css/print-report.css",
         report=report,
         school=school,
         imprint=imprint,
@@ -42,10 +43,17 @@ def collection_pdf(report: Collection, school: SchoolInfo, imprint: Imprint) -> 
     )
 
 
-def area_pdf(area: Area, unit_name: str, imprint: Imprint) -> bytes:
-    """The table of the area's schools. Raises PdfUnavailable on a machine without Pango."""
+def area_pdf(
+    area: Area, unit_name: str, imprint: Imprint, *, millions: Callable[[Vnd], str]
+) -> bytes:
+    """The table of the area's schools; `millions` writes an amount short. Raises PdfUnavailable."""
     return _draw(
-        "pdf/area.html", "css/print-report.css", area=area, unit_name=unit_name, imprint=imprint
+        "pdf/area.html",
+        area=area,
+        unit_name=unit_name,
+        imprint=imprint,
+        target=TARGET_PERCENT,
+        millions=millions,
     )
 
 
@@ -53,8 +61,8 @@ def _across(items: Sequence[ItemRow]) -> list[Sequence[ItemRow]]:
     return [items[start : start + ITEMS_ACROSS] for start in range(0, len(items), ITEMS_ACROSS)]
 
 
-def _draw(template: str, sheet: str, **values: Any) -> bytes:
+def _draw(template: str, **values: Any) -> bytes:
     with force_locale("vi"):
         page = render_template(template, **values)
-    document = engine.lay_out(page, sheets=("css/paper.css", sheet))
+    document = engine.lay_out(page, sheets=SHEETS)
     return bytes(document.write_pdf(pdf_version="1.7"))

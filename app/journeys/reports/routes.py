@@ -141,7 +141,7 @@ def area_pdf() -> ResponseReturnValue:
     """The same table on A4 laid across."""
     found = _area(_area_months())
     return _file(
-        papers.area_pdf(found, require_membership().school_name, _imprint()),
+        papers.area_pdf(found, require_membership().school_name, _imprint(), millions=_millions),
         "application/pdf",
         f"cac-truong-{found.period}.pdf",
     )
@@ -168,15 +168,14 @@ def area_school(code: str) -> ResponseReturnValue:
     if school is None or school.id not in membership.readable:
         raise SchoolNotInArea
     months = _area_months()
-    found = _area(months)
-    row = next((row for row in found.schools if row.id == school.id), None)
-    if row is None:
+    found = _area(months, only=school.id)
+    if not found.schools:
         raise SchoolNotInArea
     report = queries.collection(school.id, found.period, found.period, as_of=found.as_of)
     return render_template(
         "reports/area_school.html",
         school=school,
-        row=row,
+        row=found.schools[0],
         report=report,
         neighbours=_neighbours(months, found.period),
         target=queries.TARGET_PERCENT,
@@ -187,14 +186,15 @@ def _area_months() -> list[Period]:
     return _months(sorted(require_membership().readable))
 
 
-def _area(months: list[Period]) -> queries.Area:
+def _area(months: list[Period], *, only: int | None = None) -> queries.Area:
     membership = require_membership()
+    readable = membership.readable if only is None else membership.readable & {only}
     text = request.args.get("period", "")
     try:
         period = Period.parse(text) if text else months[0]
     except ValueError:
         raise UnreadableFilter from None
-    return queries.area(membership.unit_id, membership.readable, period, now=clock.now())
+    return queries.area(membership.unit_id, readable, period, now=clock.now())
 
 
 # Both

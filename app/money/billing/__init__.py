@@ -6,6 +6,7 @@ Refuses to know who paid: what is open is asked of the ledger.
 from __future__ import annotations
 
 from app.money.billing.allocation import Allocation, OpenLine, Share, allocate
+from app.money.billing.preview import preview, unplaced
 from app.money.billing.queries import (
     BilledLine,
     InvoiceRow,
@@ -21,7 +22,6 @@ from app.money.billing.queries import (
     list_invoices,
     list_runs,
     open_lines,
-    preview,
     requests_by_reference,
     requests_of,
     school_of_code,
@@ -59,4 +59,5 @@ __all__ = [
     "requests_of",
     "school_of_code",
     "school_of_token",
+    "unplaced",
 ]

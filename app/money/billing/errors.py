@@ -62,3 +62,15 @@ class DueBeforeIssue(Invalid):
 
     def default_message(self) -> str:
         return _("The day to pay by lies in the past. Choose today or a later day.")
+
+
+class RunChanged(Refused):
+    """What would be issued is no longer what the person looked at."""
+
+    code = "run_changed"
+
+    def default_message(self) -> str:
+        return _(
+            "The bills have changed since you opened the preview. Nothing was issued;"
+            " look at the new figures and issue again."
+        )

@@ -1,7 +1,83 @@
-"""What this room must hold."""
+"""What bills must hold at every moment."""
 
 from __future__ import annotations
 
-from app.core.invariant import Invariant
+from app.core.invariant import query
 
-INVARIANTS: list[Invariant] = []
+INVARIANTS = [
+    query(
+        "B1",
+        "the total of every bill is the sum of its lines, all of its own run, child and school",
+        "select v.id as invoice from invoices v left join invoice_lines l on l.invoice_id = v.id"
+        " group by v.id, v.total, v.school_id, v.run_id, v.enrolment_id"
+        " having coalesce(sum(l.amount), 0) <> v.total or count(l.id) = 0"
+        " or min(l.school_id) <> v.school_id or max(l.school_id) <> v.school_id"
+        " or min(l.run_id) <> v.run_id or max(l.run_id) <> v.run_id"
+        " or min(l.enrolment_id) <> v.enrolment_id or max(l.enrolment_id) <> v.enrolment_id",
+    ),
+    query(
+        "B2",
+        "each line was booked at issue with its amount: to receivable, or to credit below zero",
+        "select l.id as line, l.amount from invoice_lines l"
+        " left join (select e.invoice_line_id as line, count(*) as entries,"
+        "  sum(e.amount) as amount,"
+        "  max(case when d.code = 'receivable' then 1 else 0 end) as asks,"
+        "  max(case when c.code = 'credit' then 1 else 0 end) as gives"
+        "  from entries e join ledger_events k on k.id = e.event_id and k.kind = 'invoice_issued'"
+        "  join accounts d on d.id = e.debit_id join accounts c on c.id = e.credit_id"
+        "  where e.invoice_line_id is not null group by e.invoice_line_id) b on b.line = l.id"
+        " where (l.amount = 0 and b.line is not null)"
+        " or (l.amount <> 0 and (b.line is null or b.entries <> 1 or b.amount <> abs(l.amount)"
+        "  or b.asks <> case when l.amount > 0 then 1 else 0 end"
+        "  or b.gives <> case when l.amount < 0 then 1 else 0 end))",
+    ),
+    query(
+        "9",
+        "what is open of a line lies between nothing and its amount",
+        "select l.id as line, l.amount,"
+        " sum(case when e.debit_id = a.id then e.amount else -e.amount end) as open"
+        " from accounts a join entries e on a.id in (e.debit_id, e.credit_id)"
+        " join invoice_lines l on l.id = e.invoice_line_id"
+        " where a.code = 'receivable' group by l.id, l.amount"
+        " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) < 0"
+        " or sum(case when e.debit_id = a.id then e.amount else -e.amount end)"
+        "  > case when l.amount > 0 then l.amount else 0 end",
+    ),
+    query(
+        "10",
+        "no child's credit is below zero",
+        "select a.school_id, e.student_id from accounts a"
+        " join entries e on a.id in (e.debit_id, e.credit_id) where a.code = 'credit'"
+        " group by a.school_id, e.student_id"
+        " having sum(case when e.credit_id = a.id then e.amount else -e.amount end) < 0",
+    ),
+    query(
+        "B3",
+        "every reference and token stands in the area's look-up, for the same school",
+        "select coalesce(q.reference, c.reference) as reference from payment_requests q"
+        " full outer join payment_codes c on c.reference = q.reference"
+        " where q.reference is null or c.reference is null or q.token <> c.token"
+        " or q.school_id <> c.school_id",
+    ),
+    query(
+        "B4",
+        "amount is gross less reduction, and the reduction rounds half up once after the sum",
+        "select t.enrolment_id, t.item_id, t.service_period from"
+        " (select enrolment_id, item_id, service_period, sum(gross) as gross,"
+        "  sum(reduction) as reduction, max(id) as last_id from invoice_lines"
+        "  group by enrolment_id, item_id, service_period) t"
+        " join invoice_lines l on l.id = t.last_id"
+        " where t.gross <> l.quantity * l.price"
+        " or t.reduction <> (l.quantity * l.price * l.percent + 50) / 100"
+        " or l.amount <> l.gross - l.reduction",
+    ),
+    query(
+        "B5",
+        "what a run says it issued is what stands in the bills; a draft has none",
+        "select r.id as run from billing_runs r left join invoices v on v.run_id = r.id"
+        " group by r.id, r.issued_at, r.invoices, r.total"
+        " having (r.issued_at is null and count(v.id) > 0)"
+        " or (r.issued_at is not null"
+        "  and (count(v.id) <> r.invoices or coalesce(sum(v.total), 0) <> r.total))",
+    ),
+]

@@ -13,8 +13,8 @@ from app.core.db import DAY, MOMENT, MONTH, VND, dialect, row, rows, scalar
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.money.billing.allocation import OpenLine
-from app.money.billing.differences import differences_sql
 from app.money.billing.errors import InvoiceNotFound, RunNotFound
+from app.money.billing.totals import narrowed
 from app.money.fees.rules import rules_sql
 
 Record = Row[*tuple[Any, ...]]
@@ -94,201 +94,7 @@ def list_runs(school_id: int) -> list[Run]:
     return [Run(*run) for run in found]
 
 
-# Preview
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a child's bill differs: `joined`, `left`, `quantity`, `price`, `exemption`, `added`,
-    `removed`, `adjusted`; with the item and the đồng it makes."""
-
-    kind: str
-    item: str
-    amount: Vnd
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChildBill:
-    """One child in the preview: last month's bill beside the one to come."""
-
-    enrolment_id: int
-    student_id: int
-    code: str
-    full_name: str
-    sort_key: str
-    class_name: str
-    previous: Vnd
-    current: Vnd
-    causes: tuple[Cause, ...]
-    lines: int
-
-    @property
-    def change(self) -> Vnd:
-        """More (above zero) or less than last month."""
-        return self.current - self.previous
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a run would issue, child by child, with the change explained."""
-
-    children: tuple[ChildBill, ...]
-    previous_total: Vnd
-    previous_count: int
-    current_total: Vnd
-    unplaced: int
-
-    @property
-    def count(self) -> int:
-        """Bills the run would issue."""
-        return sum(1 for child in self.children if child.lines)
-
-
-def preview(school_id: int, billed_period: Period) -> Preview:
-    """Compute a run without writing anything."""
-    months = months_of_run(school_id, billed_period)
-    sql = differences_sql(dialect())
-    found = rows(
-        f"{sql} select d.enrolment_id, d.item_id, d.service_period, d.quantity, d.price,"
-        " d.percent, d.gross - d.reduction as amount, d.class_name, d.last_line_id,"
-        " i.name as item from differences d join fee_items i on i.id = d.item_id",
-        school_id=school_id,
-        months=months,
-    )
-    # A second run of a month shows only what it would add; the first is held against last month.
-    is_supplement = billed_period.number in _issued_months(school_id)
-    last_month = billed_period.previous()
-    before: Sequence[Record] = (
-        []
-        if is_supplement
-        else rows(
-            "select enrolment_id, item_id, max(name) as item, max(quantity) as quantity,"
-            " max(price) as price, max(percent) as percent, sum(amount) as amount"
-            " from invoice_lines where school_id = :school_id and service_period = :month"
-            " group by enrolment_id, item_id",
-            school_id=school_id,
-            month=last_month.number,
-        )
-    )
-    lines_now: dict[int, dict[tuple[int, int], Record]] = {}
-    for line in found:
-        lines_now.setdefault(line.enrolment_id, {})[line.item_id, line.service_period] = line
-    lines_before: dict[int, dict[int, Record]] = {}
-    for line in before:
-        lines_before.setdefault(line.enrolment_id, {})[line.item_id] = line
-    people = _people(school_id, billed_period)
-    children = []
-    for enrolment_id, person in people.items():
-        now = lines_now.get(enrolment_id, {})
-        then = lines_before.get(enrolment_id, {})
-        if not now and not then:
-            continue
-        current = sum(int(line.amount) for line in now.values())
-        previous = sum(int(line.amount) for line in then.values())
-        class_name = next((ln.class_name for ln in now.values() if ln.class_name), None)
-        children.append(
-            ChildBill(
-                enrolment_id=enrolment_id,
-                student_id=person.student_id,
-                code=person.code,
-                full_name=person.full_name,
-                sort_key=person.sort_key,
-                class_name=class_name or person.class_name or "",
-                previous=Vnd(previous),
-                current=Vnd(current),
-                causes=tuple(_causes(now, then, billed_period)),
-                lines=len(now),
-            )
-        )
-    children.sort(key=lambda child: (-abs(child.change.dong), child.sort_key))
-    return Preview(
-        children=tuple(children),
-        previous_total=Vnd(sum(child.previous.dong for child in children)),
-        previous_count=len(lines_before),
-        current_total=Vnd(sum(child.current.dong for child in children)),
-        unplaced=unplaced(school_id, billed_period),
-    )
-
-
-def _issued_months(school_id: int) -> set[int]:
-    found = rows(
-        "select distinct billed_period from billing_runs where school_id = :school_id"
-        " and issued_at is not null",
-        school_id=school_id,
-    )
-    return {int(run.billed_period) for run in found}
-
-
-def _people(school_id: int, period: Period) -> dict[int, Record]:
-    found = rows(
-        "select e.id as enrolment_id, s.id as student_id, s.code, s.full_name, s.sort_key,"
-        " (select c.name from placements p join classes c on c.id = p.class_id"
-        "  where p.school_id = e.school_id and p.enrolment_id = e.id"
-        "  order by p.starts_on desc, p.id desc limit 1) as class_name"
-        " from enrolments e join students s on s.id = e.student_id"
-        " where e.school_id = :school_id and e.starts_on <= :last",
-        school_id=school_id,
-        last=period.last_day,
-    )
-    return {person.enrolment_id: person for person in found}
-
-
-def _causes(
-    now: dict[tuple[int, int], Record], then: dict[int, Record], period: Period
-) -> list[Cause]:
-    if not then and now:
-        total = sum(int(line.amount) for line in now.values())
-        return [Cause("joined", "", Vnd(total))]
-    causes = []
-    for (item_id, month), line in now.items():
-        amount = Vnd(int(line.amount))
-        if month != period.number:
-            causes.append(
-                Cause("adjusted", line.item, amount, after=str(Period.from_number(month)))
-            )
-            continue
-        old = then.get(item_id)
-        if line.last_line_id is not None:
-            causes.append(Cause("adjusted", line.item, amount, after=str(period)))
-        elif old is None:
-            if amount:
-                causes.append(Cause("added", line.item, amount))
-        elif int(old.amount) != amount.dong:
-            change = amount - Vnd(int(old.amount))
-            for kind, a, b in (
-                ("exemption", old.percent, line.percent),
-                ("price", old.price, line.price),
-                ("quantity", old.quantity, line.quantity),
-            ):
-                if a != b:
-                    causes.append(Cause(kind, line.item, change, str(a), str(b)))
-                    break
-            else:
-                causes.append(Cause("adjusted", line.item, change))
-    billed_now = {item_id for (item_id, month) in now if month == period.number}
-    for item_id, old in then.items():
-        if item_id not in billed_now and int(old.amount):
-            kind = "removed" if now else "left"
-            causes.append(Cause(kind, old.item, Vnd(-int(old.amount))))
-    return causes
-
-
-def unplaced(school_id: int, period: Period) -> int:
-    """Children enrolled in the month without a class: they cannot be billed."""
-    return int(
-        scalar(
-            "select count(*) from enrolments e where e.school_id = :school_id"
-            " and e.starts_on <= :last and (e.ends_on is null or e.ends_on > :first)"
-            " and not exists (select 1 from placements p where p.school_id = e.school_id"
-            "  and p.enrolment_id = e.id and p.starts_on <= :last"
-            "  and (p.ends_on is null or p.ends_on > :first))",
-            school_id=school_id,
-            first=period.first_day,
-            last=period.last_day,
-        )
-    )
+# From scratch
 
 
 def bill_by_rules(school_id: int, enrolment_id: int, period: Period) -> list[Record]:
@@ -410,11 +216,19 @@ _INVOICE_TYPES = {"billed_period": MONTH, "total": VND, "open": VND, "due_on": D
 
 
 def list_invoices(
-    school_id: int, period: Period, *, class_name: str = "", offset: int = 0, limit: int = 50
+    school_id: int,
+    period: Period,
+    *,
+    class_name: str = "",
+    text: str = "",
+    offset: int = 0,
+    limit: int = 50,
 ) -> tuple[list[InvoiceRow], int]:
-    """Bills of a month in class and name order, one page of them, and how many there are."""
-    only = " and v.class_name = :class_name" if class_name else ""
-    parameters = {"class_name": class_name} if class_name else {}
+    """Bills of a month in class and name order, one page of them, and how many there are.
+
+    `text` is a folded name or the beginning of a pupil code.
+    """
+    only, parameters = narrowed(class_name, text)
     found = rows(
         f"{_INVOICE_ROWS} and v.billed_period = :period{only}"
         " order by v.class_name, s.sort_key, v.seq limit :limit offset :offset",
@@ -426,8 +240,8 @@ def list_invoices(
         **parameters,
     )
     count = scalar(
-        "select count(*) from invoices v where v.school_id = :school_id"
-        f" and v.billed_period = :period{only}",
+        "select count(*) from invoices v join students s on s.id = v.student_id"
+        f" where v.school_id = :school_id and v.billed_period = :period{only}",
         school_id=school_id,
         period=period.number,
         **parameters,

@@ -11,7 +11,18 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import DAY, MOMENT, analyze, dialect, execute, for_update, row, rows, scalar
+from app.core.db import (
+    DAY,
+    MOMENT,
+    analyze,
+    dialect,
+    execute,
+    for_update,
+    own_school,
+    row,
+    rows,
+    scalar,
+)
 from app.core.ids import new_token
 from app.core.model import db
 from app.core.money import Vnd
@@ -132,9 +143,8 @@ def issue_run(
     account = receiving_account(school_id, today)
     if account is None:
         raise NoReceivingAccount
-    if dialect() == "postgresql":
-        # Two runs of one school at the same moment would each bill the same difference.
-        execute("select pg_advisory_xact_lock(737, :key)", key=school_id)
+    # Nobody posts beside a run: it would bill a difference twice, or pay a line twice with credit.
+    own_school(school_id)
 
     period = Period.from_number(int(run.billed_period))
     _lay_out_lines(school_id, queries.months_of_run(school_id, period))

@@ -2,3 +2,59 @@
 
 Refuses to know bills; billing asks it for the rules.
 """
+
+from __future__ import annotations
+
+from app.money.fees.models import Category, DocumentKind, FeeUnit, ScheduleState
+from app.money.fees.queries import get_schedule, list_schedules
+from app.money.fees.services import (
+    Choice,
+    Grant,
+    NewItem,
+    NewPolicy,
+    NewPrice,
+    add_item,
+    add_policy,
+    approve_schedule,
+    copy_to_new_draft,
+    draft_schedule,
+    end_exemption,
+    grant_exemptions,
+    record_choices,
+    remove_prices,
+    return_schedule,
+    set_agreement,
+    set_cap,
+    set_prices,
+    submit_schedule,
+    withdraw_choice,
+)
+
+__all__ = [
+    "Category",
+    "Choice",
+    "DocumentKind",
+    "FeeUnit",
+    "Grant",
+    "NewItem",
+    "NewPolicy",
+    "NewPrice",
+    "ScheduleState",
+    "add_item",
+    "add_policy",
+    "approve_schedule",
+    "copy_to_new_draft",
+    "draft_schedule",
+    "end_exemption",
+    "get_schedule",
+    "grant_exemptions",
+    "list_schedules",
+    "record_choices",
+    "remove_prices",
+    "return_schedule",
+    "set_agreement",
+    "set_cap",
+    "set_prices",
+    "submit_schedule",
+    "withdraw_choice",
+]

@@ -146,9 +146,7 @@ def _cash_channel(school_id: int, now: datetime) -> ChannelInfo | None:
     return next((channel for channel in found if channel.provider == Provider.CASH), None)
 
 
-def _said_before(
-    school_id: int, notice_id: int, body: bytes, amount: Vnd, given: Vnd
-) -> CashTaken:
+def _said_before(school_id: int, notice_id: int, body: bytes, amount: Vnd, given: Vnd) -> CashTaken:
     before = row(
         "select p.body, (select max(o.payment_id) from inbox_outcomes o where o.notice_id = n.id)"
         " as payment_id from inbox_notices n join inbox_payloads p on p.notice_id = n.id"
@@ -205,13 +203,16 @@ def _lines_of(school_id: int, request: billing.Request) -> set[int]:
     return {int(line.id) for line in found}
 
 
-def cash_given(payment_id: int) -> Vnd | None:
+def cash_given(school_id: int, payment_id: int) -> Vnd | None:
     """The notes the payer handed over, from the desk's form while it is kept."""
     found = row(
-        "select p.body from inbox_outcomes o join inbox_notices n on n.id = o.notice_id"
-        " and n.provider = 'cash' join inbox_payloads p on p.notice_id = n.id"
-        " where o.payment_id = :payment limit 1",
-        payment=payment_id,
+        "select b.body from payments p join channels c on c.school_id = p.school_id"
+        " and c.id = p.channel_id join inbox_notices n on n.provider = p.provider"
+        " and n.channel = c.public_id and n.external_id = p.external_id"
+        " join inbox_payloads b on b.notice_id = n.id"
+        " where p.school_id = :school_id and p.id = :id and p.provider = 'cash'",
+        school_id=school_id,
+        id=payment_id,
     )
     return None if found is None else Vnd(int(json.loads(bytes(found.body))["given"]))
 
@@ -229,12 +230,11 @@ def notes_of(amount: Vnd) -> list[tuple[int, int]]:
 
 def quick_amounts(amount: Vnd) -> list[Vnd]:
     """What payers usually hand over: the exact sum, then the next round sums of notes."""
-    found = [amount]
-    for step in (10_000, 50_000, 100_000, 500_000):
-        rounded = Vnd(-(-amount.dong // step) * step)
-        if rounded not in found:
-            found.append(rounded)
-    return found[:1] + found[1:][-3:]
+    small = Vnd((amount.dong // 50_000 + 1) * 50_000)
+    large = Vnd((small.dong // 500_000 + 1) * 500_000)
+    if small.dong % 500_000:
+        large = Vnd(-(-small.dong // 500_000) * 500_000)
+    return [amount, small, large]
 
 
 def rounded_up(amount: Vnd) -> Vnd:

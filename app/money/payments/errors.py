@@ -124,3 +124,40 @@ class MoreThanPaid(Refused):
 
     def default_message(self) -> str:
         return _("More would go back than is left of this payment.")
+
+
+class CardOnItsWay(Refused):
+    """A card payment was made already and its notice is still to come."""
+
+    code = "card_on_its_way"
+
+    def default_message(self) -> str:
+        return _("A card payment for this bill is already on its way. Do not pay again.")
+
+
+class BadAmount(Invalid):
+    """What was typed is no whole number of đồng."""
+
+    code = "bad_amount"
+
+    def default_message(self) -> str:
+        return _("Enter a whole number of đồng, for example 500,000.")
+
+
+class NothingBilled(Refused):
+    """The child was never billed here, so no request can take its money."""
+
+    code = "nothing_billed"
+
+    def default_message(self) -> str:
+        return _("This child has no bill at this school yet. Issue its bill first.")
+
+
+class NotMatcher(Refused):
+    """The role may look at the bank page and not match money."""
+
+    code = "not_matcher"
+    status = 403
+
+    def default_message(self) -> str:
+        return _("Your role may look at this page. Only the accountant gives money to a child.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,9 +98,7 @@ def _post(notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: dat
     return _settle(notice_id, OutcomeState.POSTED, reason, accepted, now)
 
 
-def find_payment(
-    school_id: int, channel_id: int, provider: str, external_id: str
-) -> int | None:
+def find_payment(school_id: int, channel_id: int, provider: str, external_id: str) -> int | None:
     """The payment a provider's number was booked as, if it was."""
     found = scalar(
         "select id from payments where school_id = :school_id and provider = :provider"
@@ -218,6 +216,70 @@ def latest_state(notice_id: int) -> OutcomeState | None:
     return OutcomeState(state) if state else None
 
 
+@dataclass(frozen=True, slots=True)
+class PostedNotice:
+    """A notice whose money was posted in a batch, with the body it came in."""
+
+    external_id: str
+    raw: bytes
+    payment_id: int
+    reason: str
+
+
+def keep_notices(
+    *,
+    provider: str,
+    channel: str,
+    school_id: int,
+    notices: Sequence[PostedNotice],
+    headers: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Store new notices of one channel as posted, set-based, beside `accept_many` (M14).
+
+    A key kept before breaks the batch: whoever posts many has looked first. The caller commits.
+    """
+    if not notices:
+        return
+    ids = list(
+        db.session.scalars(
+            insert(InboxNotice).returning(InboxNotice.id, sort_by_parameter_order=True),
+            [
+                {
+                    "provider": provider,
+                    "channel": channel,
+                    "external_id": notice.external_id,
+                    "school_id": school_id,
+                    "received_at": now,
+                    "body_hash": hashlib.sha256(notice.raw).hexdigest(),
+                }
+                for notice in notices
+            ],
+        )
+    )
+    kept_headers = json.dumps(dict(headers))
+    db.session.execute(
+        insert(InboxPayload),
+        [
+            {"notice_id": notice_id, "body": notice.raw, "headers": kept_headers}
+            for notice_id, notice in zip(ids, notices, strict=True)
+        ],
+    )
+    db.session.execute(
+        insert(InboxOutcome),
+        [
+            {
+                "notice_id": notice_id,
+                "state": OutcomeState.POSTED,
+                "reason": notice.reason,
+                "payment_id": notice.payment_id,
+                "at": now,
+            }
+            for notice_id, notice in zip(ids, notices, strict=True)
+        ],
+    )
+
+
 def _settle(
     notice_id: int,
     state: OutcomeState,
@@ -256,8 +318,17 @@ def waiting_notices(school_id: int) -> list[int]:
 
 def retry_notice(notice_id: int, *, channel: ChannelInfo, now: datetime) -> Outcome:
     """Post a kept notice again from its stored body. The caller commits."""
-    stored = row("select p.body from inbox_payloads p where p.notice_id = :id", id=notice_id)
-    if stored is None:
+    body = lock_body(notice_id)
+    if body is None:
         return Outcome(OutcomeState.NEEDS_ATTENTION, "body_purged")
-    transfer = sepay.parse(bytes(stored.body))
-    return _post(notice_id, transfer, channel, now)
+    latest = latest_state(notice_id)
+    if latest is not OutcomeState.NEEDS_ATTENTION:
+        return Outcome(latest or OutcomeState.UNVERIFIED, "repeat", is_repeat=True)
+    return _post(notice_id, sepay.parse(body), channel, now)
+
+
+def lock_body(notice_id: int) -> bytes | None:
+    """The raw body of a notice, which nobody else settles until the commit; None once purged."""
+    row(f"select id from inbox_notices where id = :id{for_update()}", id=notice_id)
+    stored = row("select body from inbox_payloads where notice_id = :id", id=notice_id)
+    return None if stored is None else bytes(stored.body)

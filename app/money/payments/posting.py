@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import execute, for_update, rows, share_school
+from app.core.db import execute, for_update, is_sqlite, rows, scalar, share_school
 from app.core.ids import new_check_code
 from app.core.model import db
 from app.core.money import ZERO, Vnd
@@ -163,6 +163,14 @@ def accept_many(
         )
         for payment_id, plan in zip(payment_ids, plans, strict=True)
     ]
+
+
+def next_id(table: str) -> int:
+    """The number a row will get, for tables whose ledger event names the row as its cause."""
+    if is_sqlite():
+        # The writer lock is held: nobody else can take it.
+        return int(scalar(f"select coalesce(max(id), 0) + 1 from {table}"))
+    return int(scalar("select nextval(pg_get_serial_sequence(:table, 'id'))", table=table))
 
 
 # Planning

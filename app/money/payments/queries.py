@@ -1,4 +1,4 @@
-"""Reading money that came in: payments, what waits for a child, notices that need a person, tills."""
+"""Reading money that came in: payments, what waits for a child, notices to look at, tills."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.money import billing, receipts
 from app.money.payments.adapters import sepay
 from app.money.payments.errors import PaymentNotFound
 from app.money.payments.posting import SANE_TIMES, SMALLEST_SANE
+from app.money.receipts import ReceiptRow
 
 Record = Row[*tuple[Any, ...]]
 
@@ -71,7 +72,7 @@ class PaymentRow:
     #: what went back so far, a card's surcharge included
     returned: Vnd
     children: tuple[MatchedChild, ...] = ()
-    receipts: tuple[receipts.ReceiptRow, ...] = ()
+    receipts: tuple[ReceiptRow, ...] = ()
 
     @property
     def state(self) -> str:
@@ -83,7 +84,7 @@ class PaymentRow:
         return "partly_matched" if self.matched else "suspense"
 
     @property
-    def live_receipt(self) -> receipts.ReceiptRow | None:
+    def live_receipt(self) -> ReceiptRow | None:
         """The paper that holds for this payment now."""
         return next((paper for paper in reversed(self.receipts) if paper.state == "live"), None)
 
@@ -194,12 +195,12 @@ def _payments(school_id: int, where: str, **parameters: Any) -> list[PaymentRow]
     found = rows(_PAYMENT + where, types=_PAYMENT_TYPES, school_id=school_id, **parameters)
     ids = [payment.id for payment in found]
     children = _children_of(school_id, ids)
-    papers: dict[int, list[receipts.ReceiptRow]] = {}
+    papers: dict[int, list[ReceiptRow]] = {}
     for paper in receipts.receipts_of_payments(school_id, ids):
         papers.setdefault(paper.payment_id, []).append(paper)
     return [
         PaymentRow(
-            *payment,
+            **payment._asdict(),
             children=tuple(children.get(payment.id, ())),
             receipts=tuple(papers.get(payment.id, ())),
         )
@@ -250,7 +251,7 @@ def suspense_items(school_id: int) -> list[SuspenseItem]:
     waiting = _payments(
         school_id, f" and not {_IS_MATCHED} and not {_IS_RETURNED} order by p.value_on, p.id"
     )
-    read = [tuple(billing.find_references(payment.text)) for payment in waiting]
+    read = [tuple(billing.find_references(p.text or p.bank_ref)) for p in waiting]
     known = billing.requests_by_reference(school_id, {code for codes in read for code in codes})
     return [
         _suspense(payment, codes, [known[code] for code in codes if code in known])
@@ -328,9 +329,12 @@ def attention_notices(school_id: int, *, limit: int = 50) -> list[AttentionNotic
         school_id=school_id,
         limit=limit,
     )
-    return [
-        AttentionNotice(*notice[:7], *_told(notice.provider, notice.body)) for notice in found
-    ]
+    notices = []
+    for notice in found:
+        values = notice._asdict()
+        amount, text = _told(notice.provider, values.pop("body"))
+        notices.append(AttentionNotice(**values, amount=amount, text=text))
+    return notices
 
 
 def _told(provider: str, body: Any) -> tuple[Vnd | None, str]:
@@ -350,20 +354,6 @@ def _told(provider: str, body: Any) -> tuple[Vnd | None, str]:
         return None, f"{value} {currency}" if value is not None else ""
     except (DomainError, ValueError, KeyError, TypeError, AttributeError):
         return None, ""
-
-
-def count_attention(school_id: int) -> int:
-    """How many things of the bank page wait for a person."""
-    return int(
-        scalar(
-            "select (select count(*) from payments p where p.school_id = :school_id"
-            f"  and not {_IS_MATCHED} and not {_IS_RETURNED})"
-            " + (select count(*) from inbox_notices n join inbox_outcomes o on o.notice_id = n.id"
-            "  where n.school_id = :school_id and o.state = 'needs_attention'"
-            "  and o.id = (select max(l.id) from inbox_outcomes l where l.notice_id = n.id))",
-            school_id=school_id,
-        )
-    )
 
 
 # The cash desk
@@ -387,8 +377,9 @@ class TillDay:
 
 def tills_of(school_id: int) -> list[TillInfo]:
     """The drawers of the school."""
-    found = rows("select id, name from tills where school_id = :school_id order by id",
-                 school_id=school_id)
+    found = rows(
+        "select id, name from tills where school_id = :school_id order by id", school_id=school_id
+    )
     return [TillInfo(*till) for till in found]
 
 
@@ -421,7 +412,7 @@ class DeskChild:
 
 
 _CHILD: Final = (
-    "select s.id, s.code, s.full_name, coalesce((select c.name from enrolments e"
+    "select s.id as student_id, s.code, s.full_name, coalesce((select c.name from enrolments e"
     "  join placements p on p.school_id = e.school_id and p.enrolment_id = e.id"
     "  join classes c on c.school_id = p.school_id and c.id = p.class_id"
     "  where e.school_id = :school_id and e.student_id = s.id"
@@ -435,6 +426,11 @@ def find_child(school_id: int, code: str) -> DeskChild | None:
     """A child of the school by its code, former pupils too."""
     found = _desk_children(school_id, " and s.code = :code", code=code)
     return found[0] if found else None
+
+
+def children_of(school_id: int, student_ids: Collection[int]) -> list[DeskChild]:
+    """Children of the school by number."""
+    return _desk_children(school_id, " and s.id in :ids", ids=list(student_ids))
 
 
 def search_children(school_id: int, text: str, *, limit: int = 12) -> list[DeskChild]:
@@ -488,7 +484,8 @@ def siblings_of(school_id: int, student_id: int, day: date) -> list[DeskChild]:
         school_id,
         " and s.id <> :student and s.id in (select o.student_id from guardianships o"
         "  join guardianships g on g.guardian_id = o.guardian_id and g.student_id = :student"
-        "  where (o.ends_on is null or o.ends_on > :day) and (g.ends_on is null or g.ends_on > :day))"
+        "  where (o.ends_on is null or o.ends_on > :day)"
+        "  and (g.ends_on is null or g.ends_on > :day))"
         " order by s.sort_key",
         student=student_id,
         day=day,
@@ -496,14 +493,10 @@ def siblings_of(school_id: int, student_id: int, day: date) -> list[DeskChild]:
 
 
 def _desk_children(school_id: int, where: str, **parameters: Any) -> list[DeskChild]:
-    found = rows(
-        _CHILD + where, types={"birth_date": DAY}, school_id=school_id, **parameters
-    )
-    open_now = billing.open_lines(school_id, [child.id for child in found])
-    return [
-        DeskChild(*child, due=Vnd(sum(line.open.dong for line in open_now.get(child.id, ()))))
-        for child in found
-    ]
+    found = rows(_CHILD + where, types={"birth_date": DAY}, school_id=school_id, **parameters)
+    open_now = billing.open_lines(school_id, [child.student_id for child in found])
+    due = {student: sum(line.open.dong for line in lines) for student, lines in open_now.items()}
+    return [DeskChild(**child._asdict(), due=Vnd(due.get(child.student_id, 0))) for child in found]
 
 
 #: how a paper names the one who pays; papers are Vietnamese by law

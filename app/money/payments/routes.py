@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from app.core import clock, scope
 from app.core.db import enter_scope, transaction
-from app.core.errors import NotFound
+from app.core.errors import DomainError, NotFound
+from app.core.formats import vnd
+from app.core.ids import new_token
+from app.core.money import Vnd
 from app.extensions import signed_elsewhere
+from app.money import billing
+from app.money.payments import cards, cash, desk, queries
 from app.money.payments.adapters import BadSignature, StaleNotice, sepay
+from app.money.payments.adapters.stripe import StripeAdapter
+from app.money.payments.errors import (
+    AmountTooSmall,
+    BadAmount,
+    MoreThanDue,
+    NothingBilled,
+    NoTill,
+    NotMatcher,
+)
+from app.money.payments.forms import read_amount
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import OutcomeState
-from app.people.access import public
+from app.money.payments.sentences import attention_words, marked, suspense_words
+from app.money.payments.suspense import assign_suspense
+from app.people.access import (
+    Permission,
+    current_actor,
+    own_school,
+    public,
+    require_membership,
+    requires,
+)
 from app.people.schools import ChannelInfo, channel_of_address, school_of_channel, secrets_of
 
 bp = Blueprint("payments", __name__)
@@ -23,7 +49,17 @@ log = logging.getLogger("sothu.inbox")
 #: Larger bodies are no notice of any provider we know.
 LARGEST_NOTICE = 64 * 1024
 #: Kept with the raw body, so that a dispute about a signature can be settled later.
-KEPT_HEADERS = ("Content-Type", "User-Agent", "X-SePay-Timestamp", "X-SePay-Signature")
+KEPT_HEADERS = (
+    "Content-Type",
+    "User-Agent",
+    "X-SePay-Timestamp",
+    "X-SePay-Signature",
+    "Stripe-Signature",
+)
+LARGEST_EVENT = 256 * 1024
+
+
+# Providers' notices
 
 
 def open_channel(provider: str, public_id: str) -> ChannelInfo:
@@ -49,7 +85,7 @@ def receive_sepay(channel: str) -> ResponseReturnValue:
     raw = request.get_data(cache=False)
     now = clock.now()
     keys = secrets_of(way.school_id, way.id, "webhook", now)
-    headers = {name: request.headers.get(name, "") for name in KEPT_HEADERS}
+    headers = _kept_headers()
     try:
         transfer = sepay.read(raw, request.headers, scheme=way.scheme, secrets=keys, now=now)  # type: ignore[arg-type]
     except StaleNotice as stale:
@@ -74,3 +110,249 @@ def receive_sepay(channel: str) -> ResponseReturnValue:
         log.warning("notice about a foreign account on channel %s", channel)
         return jsonify(success=False, code="wrong_account"), 422
     return jsonify(sepay.SUCCESS), 200
+
+
+@bp.post("/callbacks/stripe")
+@signed_elsewhere
+@public("the provider's signature is checked before anything is read")
+def receive_stripe() -> ResponseReturnValue:
+    """An event of the environment's one Stripe account (demo and tests)."""
+    adapter = cards.environment_adapter()
+    if adapter is None:
+        raise NotFound
+    return _receive_event(adapter, None)
+
+
+@bp.post("/callbacks/stripe/<channel>")
+@signed_elsewhere
+@public("the provider's signature is checked before anything is read")
+def receive_stripe_of_school(channel: str) -> ResponseReturnValue:
+    """An event of a school's own Stripe account."""
+    way = open_channel("stripe", channel)
+    return _receive_event(cards.adapter_of(way, clock.now()), way)
+
+
+def _receive_event(adapter: StripeAdapter, way: ChannelInfo | None) -> ResponseReturnValue:
+    request.max_content_length = LARGEST_EVENT
+    raw = request.get_data(cache=False)
+    now = clock.now()
+    try:
+        event = adapter.read_event(raw, request.headers.get("Stripe-Signature"), now=now)
+    except (BadSignature, StaleNotice) as refusal:
+        log.warning("forged or stale event for %s", way.public_id if way else "stripe")
+        # The provider's own libraries answer 400 here.
+        return jsonify(success=False, code=refusal.code), 400
+    if way is not None:
+        school_id: int | None = way.school_id
+    else:
+        school_id = cards.school_of_event(event) or cards.filing_school(event)
+    if school_id is None:
+        raise NotFound
+    enter_scope(scope.one_school(school_id))
+    with transaction():
+        outcome = cards.accept_stripe_event(
+            event,
+            school_id=school_id,
+            channel=way.public_id if way else cards.ENVIRONMENT,
+            channel_id=way.id if way else None,
+            raw=raw,
+            headers=_kept_headers(),
+            now=now,
+        )
+    return jsonify(success=True, state=outcome.state), 200
+
+
+def _kept_headers() -> dict[str, str]:
+    return {name: request.headers[name] for name in KEPT_HEADERS if request.headers.get(name)}
+
+
+# The cash desk
+
+
+@bp.get("/cash-desk")
+@requires(Permission.TAKE_CASH)
+def cash_desk() -> ResponseReturnValue:
+    """One field finds the child; its open lines and the money are on the same page."""
+    school_id = own_school()
+    text = request.args.get("q", "").strip()[:80]
+    codes = request.args.getlist("student")[:8]
+    found = queries.search_children(school_id, text) if text else []
+    if len(found) == 1 and not codes:
+        codes = [found[0].code]
+    opened = desk.open_desk(school_id, codes, clock.now()) if codes else None
+    return _draw_desk(school_id, opened, text=text, found=found)
+
+
+@bp.post("/cash-desk")
+@requires(Permission.TAKE_CASH)
+def take_cash() -> ResponseReturnValue:
+    """Collect the ticked lines and give the receipt; sent twice, it is one payment."""
+    school_id = own_school()
+    now = clock.now()
+    opened = desk.open_desk(school_id, request.form.getlist("student")[:8], now)
+    if opened is None:
+        return redirect(url_for("payments.cash_desk"), 303)
+    ticked = [int(line) for line in request.form.getlist("line") if line.isdigit()][:200]
+    keep_rest = "keep_rest" in request.form
+    field = "given"
+    try:
+        typed = request.form.get("amount", "").strip()
+        if typed:
+            field = "amount"
+            amount = read_amount(typed)
+        else:
+            # As the page showed it: whoever pays was told this sum.
+            amount = Vnd(sum(_shown(line) for line in ticked))
+            if "round_up" in request.form and amount:
+                amount, keep_rest = cash.rounded_up(amount), True
+        field = "given"
+        given = read_amount(request.form.get("given", ""))
+        with transaction():
+            taken = cash.take_cash(
+                school_id,
+                requests=opened.requests_for(ticked),
+                ticked=ticked,
+                amount=amount,
+                given=given,
+                payer=request.form.get("payer", "").strip(),
+                till_id=request.form.get("till", 0, type=int),
+                key=request.form.get("key", "")[:60] or new_token(),
+                keep_rest=keep_rest,
+                actor=current_actor(),
+                now=now,
+            )
+    except (AmountTooSmall, BadAmount) as refusal:
+        return _draw_desk(school_id, opened, error=(field, refusal.message)), refusal.status
+    except MoreThanDue as refusal:
+        return _draw_desk(school_id, opened, error=("amount", refusal.message)), refusal.status
+    except DomainError as refusal:
+        return _draw_desk(school_id, opened, error=("", refusal.message)), refusal.status
+    return redirect(url_for("payments.cash_desk", done=taken.payment_id), 303)
+
+
+def _shown(line: int) -> int:
+    value = request.form.get(f"open-{line}", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 12 else 0
+
+
+def _draw_desk(
+    school_id: int,
+    opened: desk.Desk | None,
+    *,
+    text: str = "",
+    found: list[queries.DeskChild] | None = None,
+    error: tuple[str, str] | None = None,
+) -> str:
+    tills = queries.tills_of(school_id)
+    if not tills:
+        raise NoTill
+    wanted = request.values.get("till", type=int)
+    till = next((till for till in tills if till.id == wanted), tills[0])
+    return render_template(
+        "payments/cash_desk.html",
+        desk=opened,
+        text=text,
+        found=found or [],
+        error=error,
+        form=request.form,
+        key=new_token() if error is None or not error[0] else request.form.get("key"),
+        till=till,
+        tills=tills,
+        today=clock.today(),
+        drawer=queries.till_today(school_id, till.id, clock.today()),
+        recent=queries.recent_cash(school_id, till.id),
+        done=_done(school_id),
+        notes=list(cash.NOTES),
+    )
+
+
+def _done(school_id: int) -> dict[str, Any] | None:
+    """The payment just taken, for the panel with its change and its paper."""
+    payment_id = request.args.get("done", type=int)
+    if payment_id is None or request.method != "GET":
+        return None
+    payment = queries.get_payment(school_id, payment_id)
+    given = cash.cash_given(school_id, payment_id)
+    change = given - payment.amount if given is not None else Vnd(0)
+    return {"payment": payment, "given": given, "change": change, "notes": cash.notes_of(change)}
+
+
+# The bank page
+
+
+@bp.get("/bank")
+@requires(Permission.VIEW_BANK)
+def list_credits() -> ResponseReturnValue:
+    """Money that came in without cash: what waits for a person first, then everything."""
+    school_id = own_school()
+    state = request.args.get("state", "all")
+    state = state if state in queries.STATES else "all"
+    page = max(request.args.get("page", 1, type=int), 1)
+    found, count = queries.list_credits(school_id, state=state, page=page)
+    waiting = queries.suspense_items(school_id)
+    chosen = request.args.get("payment", type=int)
+    item = next((item for item in waiting if item.payment.id == chosen), None)
+    text = request.args.get("q", "").strip()[:80]
+    children = queries.search_children(school_id, text) if item and text else []
+    if item and not text and item.request is not None:
+        children = queries.children_of(school_id, [item.request.student_id])
+    notices = queries.attention_notices(school_id)
+    today = clock.today()
+    return render_template(
+        "payments/list_credits.html",
+        credits=found,
+        count=count,
+        page=page,
+        pages=max(1, -(-count // queries.PAGE_SIZE)),
+        state=state,
+        waiting=[(item, suspense_words(item), item.age(today)) for item in waiting],
+        waiting_total=Vnd(sum(item.payment.amount.dong for item in waiting)),
+        chosen=item,
+        chosen_words=suspense_words(item) if item else "",
+        text=text,
+        children=children,
+        notices=[(notice, attention_words(notice)) for notice in notices],
+        can_match=_can_match(),
+        marked=marked,
+    )
+
+
+@bp.post("/bank/match")
+@requires(Permission.VIEW_BANK)
+def match_credit() -> ResponseReturnValue:
+    """Give unknown money to a child, by hand."""
+    if not _can_match():
+        raise NotMatcher
+    school_id = own_school()
+    payment_id = request.form.get("payment", 0, type=int)
+    child = queries.find_child(school_id, request.form.get("student", ""))
+    if child is None:
+        raise NotFound
+    payment = queries.get_payment(school_id, payment_id)
+    target = _request_for(school_id, child.student_id, payment.bank_account_id)
+    try:
+        with transaction():
+            accepted = assign_suspense(
+                school_id, payment_id, target, actor=current_actor(), now=clock.now()
+            )
+    except DomainError as refusal:
+        flash(refusal.message, "error")
+        return redirect(url_for("payments.list_credits"), 303)
+    number = next((f"{r.series}/{r.number:06d}" for r in accepted.receipts), "")
+    text = _("Matched %(amount)s to %(name)s", amount=vnd(payment.amount), name=child.full_name)
+    flash(f"{text} · {number}" if number else text, "toast")
+    return redirect(url_for("payments.list_credits"), 303)
+
+
+def _can_match() -> bool:
+    membership = require_membership()
+    return membership.may(Permission.TAKE_CASH) and membership.may(Permission.VIEW_BANK)
+
+
+def _request_for(school_id: int, student_id: int, bank_account_id: int | None) -> billing.Request:
+    """The child's request on the account the money came to, else its first one."""
+    found = billing.requests_of(school_id, student_id)
+    if not found:
+        raise NothingBilled
+    same = [request for request in found if request.bank_account_id == bank_account_id]
+    return (same or found)[0]

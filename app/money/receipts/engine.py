@@ -137,7 +137,7 @@ def lay_out(
     return laid_out
 
 
-# Joining files. Holding the pages of a thousand papers takes a gigabyte, their bytes a few megabytes.
+# Joining files: a thousand papers held as pages take a gigabyte, as bytes a few megabytes.
 
 _OBJECT = re.compile(rb"([0-9]+) 0 obj\n")
 _REFERENCE = re.compile(rb"\b([0-9]+) 0 R\b")
@@ -179,7 +179,7 @@ def join(files: list[bytes]) -> bytes:
 
 
 def _objects(file: bytes) -> tuple[dict[int, bytes], int]:
-    """The objects of a file by number, from its own table of offsets, and its catalogue's number."""
+    """The objects of a file by number, from its table of offsets, and its catalogue's number."""
     start = int(file[file.rindex(b"startxref") + 9 :].split()[0])
     if not file.startswith(b"xref", start):
         raise ValueError("a PDF without a plain table of offsets cannot be joined")
@@ -198,7 +198,7 @@ def _objects(file: bytes) -> tuple[dict[int, bytes], int]:
 
 
 def _end_of(file: bytes, start: int) -> int:
-    """Where an object ends: streams are stepped over by their length, for they may hold any bytes."""
+    """Where an object ends; a stream is stepped over by its length, for it may hold any bytes."""
     stream = file.find(b"stream\n", start)
     end = file.find(b"\nendobj", start)
     if stream == -1 or stream > end:

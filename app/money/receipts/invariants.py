@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.db import MOMENT, VND, execute, rows
+from app.core.db import VND, execute, rows
 from app.core.invariant import Invariant, query
 from app.core.words import amount_sentence
 from app.money.receipts.content import chain_hash, content_hash, read_content
@@ -10,24 +10,26 @@ from app.money.receipts.content import chain_hash, content_hash, read_content
 #: enough to find the fault; the rest is of the same make
 _MOST = 20
 
-# Money of a payment's event that a receipt is due for: lines whose paper is a receipt, and credit.
-_WORTHY = (
-    "select m.school_id, m.event_id, sum(case when a.code = 'credit' or l.document_kind = 'receipt'"
-    " then e.amount else 0 end) as worthy"
-    " from (select distinct school_id, event_id from matchings) m"
-    " join entries e on e.school_id = m.school_id and e.event_id = m.event_id"
-    " join accounts a on a.id = e.credit_id and a.code in ('receivable', 'credit')"
-    " left join invoice_lines l on l.id = e.invoice_line_id"
-    " group by m.school_id, m.event_id"
+# Money that a payment still gives to children and that takes a receipt: lines whose paper is one,
+# and credit; what went back is taken off. A void or replaced paper says nothing any more.
+_EVENTS = (
+    "select school_id, payment_id, event_id from matchings"
+    " union select school_id, payment_id, event_id from reversals"
 )
-# A void paper counts when the money itself went back; one that was merely wrong has a replacement.
-_PAPERS = (
-    "select r.school_id, r.event_id,"
-    " sum(case when v.state = 'live' then r.amount else 0 end) as live,"
-    " sum(case when v.state = 'void' and d.event_id is not null then r.amount else 0 end) as gone"
-    " from receipts r join v_receipt v on v.receipt_id = r.id"
-    " left join receipt_voids d on d.school_id = r.school_id and d.receipt_id = r.id"
-    " group by r.school_id, r.event_id"
+_TAKES_ONE = "({0}.code = 'credit' or ({0}.code = 'receivable' and l.document_kind = 'receipt'))"
+_WORTHY = (
+    "select x.school_id, x.payment_id,"
+    f" sum(case when {_TAKES_ONE.format('c')} then e.amount else 0 end)"
+    f" - sum(case when {_TAKES_ONE.format('d')} then e.amount else 0 end) as worthy"
+    f" from ({_EVENTS}) x"
+    " join entries e on e.school_id = x.school_id and e.event_id = x.event_id"
+    " join accounts c on c.id = e.credit_id join accounts d on d.id = e.debit_id"
+    " left join invoice_lines l on l.id = e.invoice_line_id"
+    " group by x.school_id, x.payment_id"
+)
+_LIVE = (
+    "select school_id, payment_id, sum(amount) as live from v_receipt where state = 'live'"
+    " group by school_id, payment_id"
 )
 
 
@@ -114,23 +116,20 @@ INVARIANTS = [
         "24",
         "the time of issue never runs against the numbers",
         "select later.id as receipt from (select id, issued_at, lag(issued_at) over"
-        " (partition by school_id, series order by number) as before from receipts) later"
-        " where later.before > later.issued_at",
+        " (partition by school_id, series order by number) as previous from receipts) later"
+        " where later.previous > later.issued_at",
     ),
     query(
         "25",
         "every matched payment has live receipts for exactly the money that takes one",
-        "select w.school_id, w.event_id, w.worthy, coalesce(p.live, 0) as live,"
-        " coalesce(p.gone, 0) as gone"
-        f" from ({_WORTHY}) w left join ({_PAPERS}) p"
-        " on p.school_id = w.school_id and p.event_id = w.event_id"
-        " where w.worthy <> coalesce(p.live, 0) + coalesce(p.gone, 0)"
+        "select w.school_id, w.payment_id, w.worthy, coalesce(p.live, 0) as live"
+        f" from ({_WORTHY}) w left join ({_LIVE}) p"
+        " on p.school_id = w.school_id and p.payment_id = w.payment_id"
+        " where w.worthy <> coalesce(p.live, 0)"
         " union all"
-        f" select p.school_id, p.event_id, 0, p.live, p.gone from ({_PAPERS}) p"
-        " where p.live > 0 and (exists (select 1 from ledger_events v"
-        "  where v.school_id = p.school_id and v.reverses_id = p.event_id)"
-        "  or not exists (select 1 from matchings m"
-        "   where m.school_id = p.school_id and m.event_id = p.event_id))",
+        f" select p.school_id, p.payment_id, 0, p.live from ({_LIVE}) p"
+        " where not exists (select 1 from matchings m"
+        "  where m.school_id = p.school_id and m.payment_id = p.payment_id)",
     ),
     Invariant("26", "every paper is as issued: hash, chain, figures, words and lines", _papers),
 ]

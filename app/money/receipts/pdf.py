@@ -97,7 +97,7 @@ def receipt_pdf(receipt: ReceiptRow, *, initials_only: bool = False) -> bytes:
 
 
 def print_many(school_id: int, receipts: Sequence[ReceiptRow]) -> bytes:
-    """All given receipts of one school in one file, in the order given; void ones are marked HỦY."""
+    """All given receipts of one school in one file, in the order given; void ones say HỦY."""
     return print_papers(papers_of(school_id, receipts))
 
 
@@ -159,7 +159,8 @@ def sheets_of(paper: Paper, *, fewer: int = 0) -> list[_Sheet]:
     """
     rows = _rows(paper)
     facts = _facts(paper)
-    extra = sum(_lines_of(value, _FACT_LETTERS) - 1 for _, value in facts) + (paper.void is not None)
+    wrapped = sum(_lines_of(value, _FACT_LETTERS) - 1 for _, value in facts)
+    extra = wrapped + (paper.void is not None) + bool(paper.content.replaces)
     height = sum(row.height for row in rows) + extra + fewer
     for density, most in _FITS.items():
         if height <= most:
@@ -245,14 +246,14 @@ def _rows(paper: Paper) -> list[_Row]:
             continue
         for line in child.lines:
             number += 1
-            quantity = "" if line.quantity is None else f"{format_number(line.quantity)} {line.unit}"
+            count = "" if line.quantity is None else format_number(line.quantity)
             rows.append(
                 _Row(
                     "line",
                     line.name,
                     number=str(number),
                     detail=line.detail,
-                    quantity=quantity.strip(),
+                    quantity=f"{count} {line.unit}".strip(),
                     price="" if line.price is None else format_number(line.price),
                     amount=format_number(line.amount),
                     dong=line.amount,
@@ -265,32 +266,35 @@ def _rows(paper: Paper) -> list[_Row]:
 def _facts(paper: Paper) -> tuple[tuple[str, str], ...]:
     """Three pairs beside three: who paid and how, for whom and by which reference."""
     content = paper.content
-    one = content.children[0] if len(content.children) == 1 else None
-    years = sorted({child.school_year for child in content.children if child.school_year})
     how = f"{content.method}, {_minute(content.occurred_at)}"
-    if content.received_on != clock.local_day(datetime.fromisoformat(content.occurred_at)).isoformat():
-        how += f" (vào sổ ngân hàng {_day(content.received_on)})"
-    if one is None:
-        pupils, code = f"{len(content.children)} em, ghi trong bảng", f"năm học {', '.join(years)}"
-    elif paper.initials_only:
-        pupils, code = initials(one.full_name), f"năm học {one.school_year}"
-    else:
-        pupils = f"{one.full_name} · lớp {one.class_name}" if one.class_name else one.full_name
-        code = f"{show_student_code(one.code)} · năm học {one.school_year}"
-    months = f" · phiếu tháng {one.periods}" if one and one.periods else ""
+    if _day(content.received_on) != _day(content.occurred_at):
+        how += f" (ngân hàng ghi ngày {_day(content.received_on)})"
+    payer, address = content.payer, content.payer_address or "–"
     if paper.initials_only:
-        first = initials(content.children[0].full_name)
-        payer, address = f"Gia đình em {first}", "(không ghi trên bản rút gọn)"
-    else:
-        payer, address = content.payer, content.payer_address or "–"
+        payer = f"Gia đình em {initials(content.children[0].full_name)}"
+        address = "(không ghi trên bản rút gọn)"
+    years = sorted({child.school_year for child in content.children if child.school_year})
+    pupils = f"{len(content.children)} em, ghi trong bảng"
+    code = ("Năm học", ", ".join(years))
+    reference = content.reference or "–"
+    if len(content.children) == 1:
+        child = content.children[0]
+        pupils = child.full_name + (f" · lớp {child.class_name}" if child.class_name else "")
+        reference += f" · phiếu tháng {child.periods}" if child.periods else ""
+        if paper.initials_only:
+            pupils = initials(child.full_name)
+        else:
+            code = (
+                "Mã học sinh",
+                f"{show_student_code(child.code)} · năm học {child.school_year}",
+            )
     return (
         ("Người nộp tiền", payer),
         ("Học sinh", pupils),
         ("Địa chỉ", address),
-        ("Năm học" if one is None or paper.initials_only else "Mã học sinh", code.removeprefix("năm học ")
-         if one is None or paper.initials_only else code),
+        code,
         ("Cách nộp", how),
-        ("Mã nội dung", f"{content.reference or '–'}{months}"),
+        ("Mã nội dung", reference),
     )
 
 

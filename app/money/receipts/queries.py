@@ -136,7 +136,6 @@ def list_receipts(
     return [ReceiptRow(*receipt) for receipt in found], int(count)
 
 
-
 @dataclass(frozen=True, slots=True)
 class VoidNote:
     """What became of a receipt that no longer holds."""
@@ -168,3 +167,41 @@ def void_notes(school_id: int, receipt_ids: list[int]) -> dict[int, VoidNote]:
         )
         for note in found
     }
+
+
+def receipts_between(school_id: int, first: date, last: date) -> list[ReceiptRow]:
+    """All receipts issued on some days, by series and number; void ones are among them."""
+    found = rows(
+        f"{_COLUMNS} where r.school_id = :school_id and r.issued_at >= :first"
+        " and r.issued_at < :end order by r.series, r.number",
+        types=_TYPES,
+        school_id=school_id,
+        first=start_of(first),
+        end=start_of(last + timedelta(days=1)),
+    )
+    return [ReceiptRow(*receipt) for receipt in found]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptTotal:
+    """How much the receipts of some days say was received; void ones apart."""
+
+    live: int
+    amount: Vnd
+    void: int
+
+
+def total_of_receipts(school_id: int, *, first: date, last: date) -> ReceiptTotal:
+    """The sum of live receipts issued on some days, and how many others there are."""
+    found = row(
+        "select coalesce(sum(case when v.state = 'live' then 1 else 0 end), 0) as live,"
+        " coalesce(sum(case when v.state = 'live' then v.amount else 0 end), 0) as amount,"
+        " coalesce(sum(case when v.state = 'live' then 0 else 1 end), 0) as void"
+        " from v_receipt v where v.school_id = :school_id"
+        " and v.issued_at >= :first and v.issued_at < :end",
+        school_id=school_id,
+        first=start_of(first),
+        end=start_of(last + timedelta(days=1)),
+    )
+    assert found is not None  # noqa: S101 - sums give one row
+    return ReceiptTotal(int(found.live), Vnd(int(found.amount)), int(found.void))

@@ -18,7 +18,7 @@ from flask_login import login_user, logout_user
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.core import clock, scope
-from app.core.db import enter_scope, rows, transaction
+from app.core.db import enter_scope, rows, scalar, transaction
 from app.core.errors import DomainError
 from app.core.model import db
 from app.extensions import login_manager
@@ -40,11 +40,24 @@ bp = Blueprint("access", __name__)
 DEMO_ROLES = (Role.ACCOUNTANT, Role.PRINCIPAL, Role.CASHIER, Role.TEACHER, Role.OFFICER)
 
 
+class _Known:
+    """What Flask-Login needs to know of a person."""
+
+    is_authenticated = is_active = True
+    is_anonymous = False
+
+    def __init__(self, user_id: int) -> None:
+        self._id = str(user_id)
+
+    def get_id(self) -> str:
+        return self._id
+
+
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def load_user(user_id: str) -> User | None:
+def load_user(user_id: str) -> _Known | None:
     """The person of the session cookie, while active."""
-    user = db.session.get(User, int(user_id))
-    return user if user is not None and user.is_active else None
+    active = scalar("select id from users where id = :id and is_active", id=int(user_id))
+    return None if active is None else _Known(int(active))
 
 
 @bp.route("/staff", methods=["GET", "POST"])
@@ -80,7 +93,7 @@ def _open_session(user: User, membership_id: int | None = None) -> ResponseRetur
     session.clear()
     if language:
         session["lang"] = language
-    login_user(_Known(user))
+    login_user(_Known(user.id))
     held = memberships_of(user.id)
     if membership_id is None and len(held) == 1:
         membership_id = held[0].id
@@ -91,19 +104,6 @@ def _open_session(user: User, membership_id: int | None = None) -> ResponseRetur
             return redirect(following, 303)
         return redirect(_first_page(chosen), 303)
     return redirect(url_for("access.choose_membership"), 303)
-
-
-class _Known:
-    """What Flask-Login needs to know of a person."""
-
-    is_authenticated = is_active = True
-    is_anonymous = False
-
-    def __init__(self, user: User) -> None:
-        self._id = str(user.id)
-
-    def get_id(self) -> str:
-        return self._id
 
 
 def _first_page(membership: ActingAs) -> str:

@@ -93,11 +93,14 @@ def schools_under(unit_id: int, day: date) -> list[SchoolInfo]:
 
 
 def receiving_account(school_id: int, day: date) -> AccountInfo | None:
-    """The account new bills ask money for: open on the day and able to carry a QR (P7)."""
+    """The account new bills ask money for: open on the day and able to carry a QR (P7).
+
+    Where a main account reports through a virtual one, only money sent to that one is told of.
+    """
     found = row(
         f"{_ACCOUNT} where school_id = :school_id and kind <> 'treasury' and opened_on <= :day"
         " and (closed_on is null or closed_on > :day)"
-        " order by case kind when 'main' then 1 else 2 end, id limit 1",
+        " order by case kind when 'virtual' then 1 else 2 end, id limit 1",
         school_id=school_id,
         day=day,
     )

@@ -61,6 +61,12 @@ class BadPhone(Invalid):
     code = "bad_phone"
 
 
+class BadReason(Invalid):
+    """A reason is missing or too long."""
+
+    code = "bad_reason"
+
+
 class BadIdentifier(Invalid):
     """A number that does not have the shape of its scheme."""
 

@@ -1,7 +1,57 @@
-"""What this room must hold."""
+"""What must always be true of children, their stays and their classes."""
 
 from __future__ import annotations
 
-from app.core.invariant import Invariant
+from app.core.db import rows
+from app.core.ids import is_student_code
+from app.core.invariant import Invariant, query
 
-INVARIANTS: list[Invariant] = []
+
+def _codes() -> list[str]:
+    return [
+        f"student={child.id}, code={child.code}"
+        for child in rows("select id, code from students")
+        if not is_student_code(child.code)
+    ]
+
+
+INVARIANTS = [
+    Invariant("S1", "every pupil's code is nine digits with the right check digit", _codes),
+    query(
+        "S2",
+        "no code is carried by two pupils",
+        "select code, count(*) as pupils from students group by code having count(*) > 1",
+    ),
+    query(
+        "S3",
+        "no pupil has two overlapping stays at one school",
+        "select a.school_id, a.student_id, a.id as first, b.id as second from enrolments a"
+        " join enrolments b on b.school_id = a.school_id and b.student_id = a.student_id"
+        " and b.id > a.id and (a.ends_on is null or a.ends_on > b.starts_on)"
+        " and (b.ends_on is null or b.ends_on > a.starts_on)",
+    ),
+    query(
+        "S4",
+        "no pupil is in two classes on one day",
+        "select a.school_id, a.enrolment_id, a.id as first, b.id as second from placements a"
+        " join placements b on b.school_id = a.school_id and b.enrolment_id = a.enrolment_id"
+        " and b.id > a.id and (a.ends_on is null or a.ends_on > b.starts_on)"
+        " and (b.ends_on is null or b.ends_on > a.starts_on)",
+    ),
+    query(
+        "27s",
+        "every placement lies in its stay's school and days",
+        "select p.id as placement, p.school_id from placements p"
+        " left join enrolments e on e.school_id = p.school_id and e.id = p.enrolment_id"
+        " left join classes c on c.school_id = p.school_id and c.id = p.class_id"
+        " where e.id is null or c.id is null or p.starts_on < e.starts_on"
+        " or (e.ends_on is not null and (p.ends_on is null or p.ends_on > e.ends_on))",
+    ),
+    query(
+        "S5",
+        "a personal number belongs to one pupil",
+        "select min(student_id) as first, max(student_id) as second from student_identifiers"
+        " where scheme = 'pin' and valid_to is null group by value"
+        " having count(distinct student_id) > 1",
+    ),
+]

@@ -29,6 +29,7 @@ from app.people.students.errors import (
     BadIdentifier,
     BadName,
     BadPhone,
+    BadReason,
     ClassExists,
     ClassNotFound,
     CodeTaken,
@@ -46,8 +47,8 @@ from app.people.students.models import (
     Guardian,
     Guardianship,
     Placement,
-    SchoolClass,
     Scheme,
+    SchoolClass,
     Sex,
     Student,
     StudentIdentifier,
@@ -269,16 +270,22 @@ def _check(child: NewStudent, classes: dict[int, Any]) -> None:
         )
     if child.code is not None and not is_student_code(child.code):
         raise BadCode(_("%(code)s is not a pupil code.", code=child.code))
-    for scheme, value, _source in child.identifiers:
-        if scheme is Scheme.PIN and not re.fullmatch(r"[0-9]{12}", value):
-            raise BadIdentifier(_("%(name)s: a personal number has 12 digits.", name=name))
-        if not 1 <= len(value) <= 24:
-            raise BadIdentifier(_("%(name)s: a number is empty or too long.", name=name))
     for guardian in child.guardians:
         if not 1 <= len(" ".join(guardian.full_name.split())) <= 120:
             raise BadName
         if guardian.phone:
             _mobile(guardian.phone)
+    _check_identifiers(child)
+
+
+def _check_identifiers(child: NewStudent) -> None:
+    for scheme, value, _source in child.identifiers:
+        if scheme is Scheme.PIN and not re.fullmatch(r"[0-9]{12}", value):
+            raise BadIdentifier(
+                _("%(name)s: a personal number has 12 digits.", name=child.full_name)
+            )
+        if not 1 <= len(value) <= 24:
+            raise BadIdentifier(_("%(name)s: a number is empty or too long.", name=child.full_name))
 
 
 def _mobile(written: str) -> str:
@@ -376,8 +383,7 @@ def _codes(
         drawn.update(dict.fromkeys(code for code in fresh if code not in used))
     spare = iter(drawn)
     return [
-        known[c.student_id] if c.student_id is not None else c.code or next(spare)
-        for c in students
+        known[c.student_id] if c.student_id is not None else c.code or next(spare) for c in students
     ]
 
 
@@ -589,7 +595,7 @@ def end_enrolment(
     if ends_on <= stay.starts_on:
         raise BadDate(_("The last day cannot lie before the first day at the school."))
     if not 1 <= len(reason.strip()) <= 24:
-        raise BadDate(_("Give the reason in at most 24 letters."))
+        raise BadReason(_("Give the reason in at most 24 letters."))
     execute(
         "update enrolments set ends_on = :day, end_reason = :reason"
         " where school_id = :school_id and id = :id",
@@ -689,15 +695,24 @@ def activation_hash(written: str) -> str:
     return hashlib.sha256(squeezed.encode()).hexdigest()
 
 
-__all__ = [
-    "GRADES",
-    "Enrolled",
-    "NewGuardian",
-    "NewStudent",
-    "activation_hash",
-    "end_enrolment",
-    "enrol_many",
-    "issue_activation_code",
-    "move_class",
-    "open_classes",
-]
+def reveal_identifier(
+    school_id: int, student_id: int, identifier_id: int, *, actor: audit.Actor, now: datetime
+) -> None:
+    """Write down that somebody looked at a child's whole number.
+
+    Refuses a number of another child. The caller commits.
+    """
+    if not scalar(
+        "select count(*) from student_identifiers where id = :id and student_id = :student",
+        id=identifier_id,
+        student=student_id,
+    ):
+        raise StudentNotFound
+    audit.record(
+        "student.reveal_identifier",
+        f"student_identifier:{identifier_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=f"student:{student_id}",
+    )

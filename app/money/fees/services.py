@@ -1,0 +1,885 @@
+"""Catalogue and caps, schedules from draft to approval, policies, exemptions and choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import insert, text
+
+from app import audit
+from app.core import formats
+from app.core.db import DAY, MONTH, execute, for_update, row, rows, scalar
+from app.core.model import db
+from app.core.money import Vnd
+from app.core.period import Period
+from app.core.text import nfc
+from app.money.fees import queries
+from app.money.fees.errors import (
+    AlreadyGranted,
+    BadItem,
+    BadMonths,
+    BadPolicy,
+    BadPrice,
+    CapExists,
+    ChoiceNotFound,
+    DraftAlreadyOpen,
+    EmptySchedule,
+    ExemptionNotFound,
+    ItemExists,
+    ItemNotFound,
+    ItemOutOfDates,
+    NotADraft,
+    NotApproved,
+    NotChargeable,
+    NotOptional,
+    NotSubmitted,
+    PolicyExists,
+    PolicyNotFound,
+    PriceAboveCap,
+    ReasonMissing,
+    SamePerson,
+    ScheduleNotFound,
+    StrangeEnrolment,
+)
+from app.money.fees.models import (
+    Category,
+    DocumentKind,
+    Exemption,
+    ExemptionPolicy,
+    ExemptionRate,
+    FeeCap,
+    FeeChoice,
+    FeeItem,
+    FeeSchedule,
+    FeeUnit,
+    SchedulePrice,
+    ScheduleState,
+)
+from app.people.schools import Level
+
+#: How many values one `in (…)` list takes.
+CHUNK = 500
+
+
+def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
+    """Many rows at once; their ids in the order given."""
+    if not values:
+        return []
+    key = model.__table__.c.id  # type: ignore[attr-defined]
+    statement = insert(model).returning(key, sort_by_parameter_order=True)
+    return [int(made) for made in db.session.scalars(statement, list(values))]
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+# Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item the unit above puts into the catalogue."""
+
+    code: str
+    name: str
+    name_en: str
+    category: Category
+    unit: FeeUnit
+    legal_act: str
+    may_be_debt: bool
+    is_compulsory: bool
+    issued_by_id: int
+    valid_from: date
+    valid_to: date | None = None
+    document_kind: DocumentKind = DocumentKind.RECEIPT
+
+
+def add_item(item: NewItem, *, actor: audit.Actor, now: datetime) -> int:
+    """Put an item into the area's catalogue.
+
+    Refuses a code used before, and sponsorship or the parents' fund as compulsory or as a debt. The
+    caller commits.
+    """
+    if not item.code.strip() or not item.name.strip() or not item.legal_act.strip():
+        raise BadItem(_("An item needs a code, a name and the act it rests on."))
+    if item.category in queries.NEVER_CHARGED and (item.is_compulsory or item.may_be_debt):
+        raise BadItem(_("Sponsorship and the parents' fund are never compulsory and never a debt."))
+    if item.valid_to is not None and item.valid_to <= item.valid_from:
+        raise BadMonths
+    if scalar("select count(*) from fee_items where code = :code", code=item.code):
+        raise ItemExists(_("There is already an item %(code)s.", code=item.code))
+    item_id = _insert(
+        FeeItem,
+        [
+            {
+                "code": item.code,
+                "name": nfc(item.name),
+                "name_en": item.name_en,
+                "category": item.category,
+                "unit": item.unit,
+                "legal_act": nfc(item.legal_act),
+                "document_kind": item.document_kind,
+                "may_be_debt": item.may_be_debt,
+                "is_compulsory": item.is_compulsory,
+                "issued_by_id": item.issued_by_id,
+                "valid_from": item.valid_from,
+                "valid_to": item.valid_to,
+            }
+        ],
+    )[0]
+    audit.record("fee_item.add", f"fee_item:{item_id}", actor=actor, school_id=None, now=now)
+    return item_id
+
+
+def set_cap(
+    item_id: int,
+    *,
+    level: Level | None,
+    amount: Vnd,
+    legal_act: str,
+    valid_from: date,
+    valid_to: date | None = None,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
+    """Give an item a ceiling from a day on; the one before it ends on that day.
+
+    Refuses an amount of nothing, and a day not after the start of the newest cap. The caller
+    commits.
+    """
+    if not scalar("select count(*) from fee_items where id = :id", id=item_id):
+        raise ItemNotFound
+    if amount <= Vnd(0):
+        raise BadPrice(_("A cap is above zero."))
+    same = "level is null" if level is None else "level = :level"
+    known: dict[str, Any] = {} if level is None else {"level": str(level)}
+    if scalar(
+        f"select count(*) from fee_caps where item_id = :item and {same} and valid_from >= :day",
+        item=item_id,
+        day=valid_from,
+        **known,
+    ):
+        raise CapExists
+    execute(
+        f"update fee_caps set valid_to = :day where item_id = :item and {same}"
+        " and (valid_to is null or valid_to > :day)",
+        item=item_id,
+        day=valid_from,
+        **known,
+    )
+    cap_id = _insert(
+        FeeCap,
+        [
+            {
+                "item_id": item_id,
+                "level": level,
+                "amount": amount,
+                "legal_act": nfc(legal_act),
+                "valid_from": valid_from,
+                "valid_to": valid_to,
+            }
+        ],
+    )[0]
+    audit.record("fee_cap.set", f"fee_cap:{cap_id}", actor=actor, school_id=None, now=now)
+    return cap_id
+
+
+# Schedules
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrice:
+    """One price; `audience` is `all`, `grade:3` or `class:17`."""
+
+    item_id: int
+    audience: str
+    period: Period
+    quantity: int
+    price: Vnd
+
+
+def draft_schedule(
+    school_id: int, school_year_id: int, *, agreement: str, actor: audit.Actor, now: datetime
+) -> int:
+    """Open the next version of a school year's schedule; its id.
+
+    Refuses while another version of the year is a draft or waits for approval. The caller commits.
+    """
+    return _open_draft(school_id, school_year_id, agreement, actor, now, cause="")
+
+
+def _open_draft(
+    school_id: int,
+    school_year_id: int,
+    agreement: str,
+    actor: audit.Actor,
+    now: datetime,
+    *,
+    cause: str,
+) -> int:
+    # The school's own row serialises the versions of its schedules.
+    execute(f"select id from schools where id = :school_id{for_update()}", school_id=school_id)
+    versions = rows(
+        "select version, state from fee_schedules where school_id = :school_id"
+        " and school_year_id = :year",
+        school_id=school_id,
+        year=school_year_id,
+    )
+    if any(known.state in (ScheduleState.DRAFT, ScheduleState.SUBMITTED) for known in versions):
+        raise DraftAlreadyOpen
+    schedule_id = _insert(
+        FeeSchedule,
+        [
+            {
+                "school_id": school_id,
+                "school_year_id": school_year_id,
+                "version": 1 + max((known.version for known in versions), default=0),
+                "state": ScheduleState.DRAFT,
+                "agreement": nfc(agreement).strip()[:200],
+                "drafted_by": actor.name,
+                "drafted_by_id": actor.user_id,
+            }
+        ],
+    )[0]
+    _tell("draft", school_id, schedule_id, actor, now, cause)
+    return schedule_id
+
+
+def copy_to_new_draft(
+    school_id: int, schedule_id: int, *, actor: audit.Actor, now: datetime
+) -> int:
+    """Begin the next version with the prices of an approved one; its id.
+
+    Refuses a version that is not the approved one, and a second open draft. The caller commits.
+    """
+    schedule = _locked(school_id, schedule_id)
+    if schedule.state != ScheduleState.APPROVED:
+        raise NotApproved
+    copy_id = _open_draft(
+        school_id,
+        schedule.school_year_id,
+        schedule.agreement,
+        actor,
+        now,
+        cause=f"fee_schedule:{schedule_id}",
+    )
+    execute(
+        "insert into schedule_prices (school_id, schedule_id, item_id, audience, grade, class_id,"
+        " period, quantity, price) select school_id, :copy, item_id, audience, grade, class_id,"
+        " period, quantity, price from schedule_prices"
+        " where school_id = :school_id and schedule_id = :schedule order by id",
+        school_id=school_id,
+        schedule=schedule_id,
+        copy=copy_id,
+    )
+    return copy_id
+
+
+def set_agreement(
+    school_id: int, schedule_id: int, *, agreement: str, actor: audit.Actor, now: datetime
+) -> None:
+    """Write down the parents' agreement a draft rests on. Refuses anything but a draft.
+
+    The caller commits.
+    """
+    _draft(school_id, schedule_id)
+    execute(
+        "update fee_schedules set agreement = :agreement where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+        agreement=nfc(agreement).strip()[:200],
+    )
+    _tell("set_agreement", school_id, schedule_id, actor, now)
+
+
+def set_prices(
+    school_id: int,
+    schedule_id: int,
+    prices: Sequence[NewPrice],
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """Put prices into a draft; one for the same item, audience and month is replaced.
+
+    Refuses a schedule that left the draft, an unknown item or class, a month outside the school
+    year, a quantity or price out of range. Caps and categories are judged when it is submitted. The
+    caller commits.
+    """
+    schedule = _draft(school_id, schedule_id)
+    if not prices:
+        return
+    months = set(queries.months_of_year(schedule.starts_on))
+    items = {found.id for found in rows("select id from fee_items")}
+    places = _places(school_id, schedule.school_year_id)
+    values = {}
+    for price in prices:
+        if price.item_id not in items:
+            raise ItemNotFound
+        place = places.get(price.audience)
+        if place is None:
+            raise BadPrice(_("Choose the whole school, one of its grades or one of its classes."))
+        if price.period not in months:
+            raise BadPrice(
+                _(
+                    "%(month)s does not belong to the school year.",
+                    month=formats.month(price.period),
+                )
+            )
+        if not 1 <= price.quantity <= 1000:
+            raise BadPrice(_("The quantity is a whole number from 1 to 1,000."))
+        if not 0 <= price.price.dong <= 1_000_000_000:
+            raise BadPrice(_("The price lies between 0 and 1,000,000,000 ₫."))
+        key = (price.item_id, price.audience, price.period.number)
+        values[key] = {
+            "school_id": school_id,
+            "schedule_id": schedule_id,
+            "item_id": price.item_id,
+            "audience": price.audience,
+            "grade": place[0],
+            "class_id": place[1],
+            "period": price.period,
+            "quantity": price.quantity,
+            "price": price.price,
+        }
+    has = {
+        (found.item_id, found.audience, int(found.period))
+        for found in rows(
+            "select item_id, audience, period from schedule_prices"
+            " where school_id = :school_id and schedule_id = :schedule",
+            school_id=school_id,
+            schedule=schedule_id,
+        )
+    }
+    replaced = [key for key in values if key in has]
+    if replaced:
+        db.session.execute(
+            text(
+                "delete from schedule_prices where school_id = :school_id"
+                " and schedule_id = :schedule and item_id = :item and audience = :audience"
+                " and period = :period"
+            ),
+            [
+                {
+                    "school_id": school_id,
+                    "schedule": schedule_id,
+                    "item": item,
+                    "audience": audience,
+                    "period": period,
+                }
+                for item, audience, period in replaced
+            ],
+        )
+    db.session.execute(insert(SchedulePrice), list(values.values()))
+    _tell("set_prices", school_id, schedule_id, actor, now, f"prices:{len(values)}")
+
+
+def _places(school_id: int, school_year_id: int) -> dict[str, tuple[int | None, int | None]]:
+    """Every audience a school may name, with its grade and class."""
+    places: dict[str, tuple[int | None, int | None]] = {"all": (None, None)}
+    for found in rows(
+        "select id, grade from classes where school_id = :school_id and school_year_id = :year",
+        school_id=school_id,
+        year=school_year_id,
+    ):
+        places[f"grade:{found.grade}"] = (found.grade, None)
+        places[f"class:{found.id}"] = (None, found.id)
+    return places
+
+
+def remove_prices(
+    school_id: int,
+    schedule_id: int,
+    *,
+    item_id: int,
+    audience: str,
+    periods: Sequence[Period] | None = None,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
+    """Take prices of one item and audience out of a draft, all months or some; how many went.
+
+    Refuses a schedule that left the draft. The caller commits.
+    """
+    _draft(school_id, schedule_id)
+    only = " and period in :periods" if periods is not None else ""
+    known: dict[str, Any] = {} if periods is None else {"periods": [p.number for p in periods]}
+    if periods is not None and not periods:
+        return 0
+    removed = execute(
+        "delete from schedule_prices where school_id = :school_id and schedule_id = :schedule"
+        f" and item_id = :item and audience = :audience{only}",
+        school_id=school_id,
+        schedule=schedule_id,
+        item=item_id,
+        audience=audience,
+        **known,
+    ).rowcount
+    if removed:
+        _tell(
+            "remove_prices",
+            school_id,
+            schedule_id,
+            actor,
+            now,
+            f"fee_item:{item_id} {audience} prices:{removed}",
+        )
+    return removed
+
+
+def submit_schedule(school_id: int, schedule_id: int, *, actor: audit.Actor, now: datetime) -> None:
+    """Hand a draft to the principal.
+
+    Refuses a schedule without prices and any price that could not be approved. The caller commits.
+    """
+    _draft(school_id, schedule_id)
+    _refuse_problems(school_id, schedule_id)
+    execute(
+        "update fee_schedules set state = 'submitted', submitted_at = :now"
+        " where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+        now=now,
+    )
+    _tell("submit", school_id, schedule_id, actor, now)
+
+
+def return_schedule(
+    school_id: int, schedule_id: int, *, reason: str, actor: audit.Actor, now: datetime
+) -> None:
+    """Send a submitted schedule back to its drafter, with words to act on.
+
+    Refuses one that was not submitted, and a reason shorter than ten characters. The caller
+    commits.
+    """
+    schedule = _locked(school_id, schedule_id)
+    if schedule.state != ScheduleState.SUBMITTED:
+        raise NotSubmitted
+    if len(reason.strip()) < 10:
+        raise ReasonMissing
+    execute(
+        "update fee_schedules set state = 'draft', submitted_at = null"
+        " where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+    )
+    _tell("return", school_id, schedule_id, actor, now, nfc(reason).strip())
+
+
+def approve_schedule(
+    school_id: int, schedule_id: int, *, actor: audit.Actor, now: datetime
+) -> None:
+    """Put a submitted schedule in force; the approved version before it is superseded.
+
+    Refuses whoever drafted, priced or submitted it, prices above the cap of their month, items
+    outside their dates, sponsorship and the parents' fund. Locks the schedules of the school. The
+    caller commits.
+    """
+    execute(f"select id from schools where id = :school_id{for_update()}", school_id=school_id)
+    schedule = _locked(school_id, schedule_id)
+    if schedule.state != ScheduleState.SUBMITTED:
+        raise NotSubmitted
+    if is_maker(queries.get_schedule(school_id, schedule_id), actor):
+        raise SamePerson
+    _refuse_problems(school_id, schedule_id)
+    earlier = rows(
+        "select id from fee_schedules where school_id = :school_id and school_year_id = :year"
+        " and state = 'approved'",
+        school_id=school_id,
+        year=schedule.school_year_id,
+    )
+    for version in earlier:
+        execute(
+            "update fee_schedules set state = 'superseded'"
+            " where school_id = :school_id and id = :id",
+            school_id=school_id,
+            id=version.id,
+        )
+        _tell("supersede", school_id, version.id, actor, now, f"fee_schedule:{schedule_id}")
+    execute(
+        "update fee_schedules set state = 'approved', approved_by = :name, approved_at = :now"
+        " where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+        name=actor.name,
+        now=now,
+    )
+    _tell("approve", school_id, schedule_id, actor, now)
+
+
+def is_maker(schedule: queries.Schedule, actor: audit.Actor) -> bool:
+    """Whether a person drafted, priced or submitted a schedule and so may not approve it."""
+    if schedule.drafted_by_id is not None and schedule.drafted_by_id == actor.user_id:
+        return True
+    if schedule.drafted_by == actor.name:
+        return True
+    return queries.has_worked_on(schedule.school_id, schedule.id, actor.name)
+
+
+def _tell(
+    deed: str,
+    school_id: int,
+    schedule_id: int,
+    actor: audit.Actor,
+    now: datetime,
+    cause: str = "",
+) -> None:
+    audit.record(
+        f"fee_schedule.{deed}",
+        f"fee_schedule:{schedule_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=cause,
+    )
+
+
+def _locked(school_id: int, schedule_id: int) -> Any:
+    schedule = row(
+        "select f.id, f.state, f.school_year_id, f.agreement, f.drafted_by, f.drafted_by_id,"
+        " (select y.starts_on from school_years y where y.id = f.school_year_id) as starts_on"
+        " from fee_schedules f where f.school_id = :school_id and f.id = :id" + for_update(),
+        types={"starts_on": DAY},
+        school_id=school_id,
+        id=schedule_id,
+    )
+    if schedule is None:
+        raise ScheduleNotFound
+    return schedule
+
+
+def _draft(school_id: int, schedule_id: int) -> Any:
+    schedule = _locked(school_id, schedule_id)
+    if schedule.state != ScheduleState.DRAFT:
+        raise NotADraft
+    return schedule
+
+
+def _refuse_problems(school_id: int, schedule_id: int) -> None:
+    if not scalar(
+        "select count(*) from schedule_prices"
+        " where school_id = :school_id and schedule_id = :schedule",
+        school_id=school_id,
+        schedule=schedule_id,
+    ):
+        raise EmptySchedule
+    level = str(scalar("select level from schools where id = :school_id", school_id=school_id))
+    for problem in queries.problems_of(school_id, schedule_id, level):
+        raise _refusal(problem)
+
+
+def _refusal(problem: queries.Problem) -> PriceAboveCap | ItemOutOfDates | NotChargeable:
+    message = explain(problem)
+    if problem.kind == "cap":
+        return PriceAboveCap(message)
+    if problem.kind == "dates":
+        return ItemOutOfDates(message)
+    return NotChargeable(message)
+
+
+def explain(problem: queries.Problem, name: str = "", months: str = "") -> str:
+    """A problem of a schedule as a sentence with its figures."""
+    name = name or problem.item.name
+    month = months or formats.month(problem.period)
+    if problem.kind == "cap" and problem.cap is not None:
+        return _(
+            "%(item)s, %(month)s: %(price)s is above the cap of %(cap)s (%(act)s).",
+            item=name,
+            month=month,
+            price=formats.vnd(problem.price),
+            cap=formats.vnd(problem.cap.amount),
+            act=problem.cap.legal_act,
+        )
+    if problem.kind == "dates":
+        return _("%(item)s is not in force in %(month)s.", item=name, month=month)
+    return _("%(item)s has no price per child: it is given freely.", item=name)
+
+
+# Policies and exemptions
+
+
+@dataclass(frozen=True, slots=True)
+class NewPolicy:
+    """A ground of the law; `rates` are item and percent."""
+
+    code: str
+    name: str
+    legal_act: str
+    valid_from: date
+    rates: tuple[tuple[int, int], ...]
+    applies_to_all: bool = False
+    valid_to: date | None = None
+
+
+def add_policy(policy: NewPolicy, *, actor: audit.Actor, now: datetime) -> int:
+    """Write down an exemption policy with its rates; its id.
+
+    Refuses a code used before, no rates, and a percentage outside 1 to 100. The caller commits.
+    """
+    if scalar("select count(*) from exemption_policies where code = :code", code=policy.code):
+        raise PolicyExists(_("There is already a policy %(code)s.", code=policy.code))
+    if not policy.rates or any(not 1 <= percent <= 100 for _item, percent in policy.rates):
+        raise BadPolicy(_("A policy takes 1 to 100 percent off at least one item."))
+    known = {found.id for found in rows("select id from fee_items")}
+    if any(item not in known for item, _percent in policy.rates):
+        raise ItemNotFound
+    policy_id = _insert(
+        ExemptionPolicy,
+        [
+            {
+                "code": policy.code,
+                "name": nfc(policy.name),
+                "legal_act": nfc(policy.legal_act),
+                "applies_to_all": policy.applies_to_all,
+                "valid_from": policy.valid_from,
+                "valid_to": policy.valid_to,
+            }
+        ],
+    )[0]
+    _insert(
+        ExemptionRate,
+        [
+            {"policy_id": policy_id, "item_id": item, "percent": percent}
+            for item, percent in policy.rates
+        ],
+    )
+    audit.record(
+        "exemption_policy.add",
+        f"exemption_policy:{policy_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+    )
+    return policy_id
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A policy for one enrolled child, from a month to a month."""
+
+    enrolment_id: int
+    policy_id: int
+    first_period: Period
+    last_period: Period | None = None
+
+
+def grant_exemptions(
+    school_id: int, grants: Sequence[Grant], *, actor: audit.Actor, now: datetime
+) -> list[int]:
+    """Grant policies to enrolled children; ids in the order given, all or none.
+
+    Refuses a stay of another school, an unknown policy, months in the wrong order, and the same
+    policy twice in a month. The caller commits.
+    """
+    _refuse_strangers(school_id, (grant.enrolment_id for grant in grants))
+    policies = {found.id for found in rows("select id from exemption_policies")}
+    if any(grant.policy_id not in policies for grant in grants):
+        raise PolicyNotFound
+    _refuse_overlaps(
+        school_id,
+        "exemptions",
+        "policy_id",
+        [(g.enrolment_id, g.policy_id, g.first_period, g.last_period) for g in grants],
+        _("This pupil already has this exemption in one of these months."),
+    )
+    made = _insert(
+        Exemption,
+        [
+            {
+                "school_id": school_id,
+                "enrolment_id": grant.enrolment_id,
+                "policy_id": grant.policy_id,
+                "first_period": grant.first_period,
+                "last_period": grant.last_period,
+                "granted_by": actor.name,
+                "granted_at": now,
+            }
+            for grant in grants
+        ],
+    )
+    audit.record_many(
+        [
+            audit.Deed("exemption.grant", f"exemption:{number}", f"enrolment:{grant.enrolment_id}")
+            for number, grant in zip(made, grants, strict=True)
+        ],
+        actor=actor,
+        school_id=school_id,
+        now=now,
+    )
+    return made
+
+
+def end_exemption(
+    school_id: int, exemption_id: int, *, last_period: Period, actor: audit.Actor, now: datetime
+) -> None:
+    """Let an exemption end with a month. Refuses one that ends already. The caller commits."""
+    _end(
+        school_id,
+        "exemptions",
+        exemption_id,
+        last_period,
+        ExemptionNotFound(),
+    )
+    audit.record(
+        "exemption.end",
+        f"exemption:{exemption_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=f"month:{last_period}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A family's yes to an optional item, from a month to a month."""
+
+    enrolment_id: int
+    item_id: int
+    first_period: Period
+    chosen_on: date
+    last_period: Period | None = None
+    source: str = "paper"
+
+
+def record_choices(
+    school_id: int, choices: Sequence[Choice], *, actor: audit.Actor, now: datetime
+) -> list[int]:
+    """Record families' choices; ids in the order given, all or none.
+
+    Refuses a stay of another school, an item everybody is charged, months in the wrong order, and
+    the same choice twice in a month. The caller commits.
+    """
+    _refuse_strangers(school_id, (choice.enrolment_id for choice in choices))
+    items = queries.all_items()
+    for choice in choices:
+        item = items.get(choice.item_id)
+        if item is None:
+            raise ItemNotFound
+        if item.is_compulsory:
+            raise NotOptional(_("%(item)s is charged to everybody.", item=item.name))
+    _refuse_overlaps(
+        school_id,
+        "fee_choices",
+        "item_id",
+        [(c.enrolment_id, c.item_id, c.first_period, c.last_period) for c in choices],
+        _("This pupil already takes part in one of these months."),
+    )
+    made = _insert(
+        FeeChoice,
+        [
+            {
+                "school_id": school_id,
+                "enrolment_id": choice.enrolment_id,
+                "item_id": choice.item_id,
+                "first_period": choice.first_period,
+                "last_period": choice.last_period,
+                "source": choice.source[:40],
+                "chosen_on": choice.chosen_on,
+            }
+            for choice in choices
+        ],
+    )
+    audit.record_many(
+        [
+            audit.Deed(
+                "fee_choice.record", f"fee_choice:{number}", f"enrolment:{choice.enrolment_id}"
+            )
+            for number, choice in zip(made, choices, strict=True)
+        ],
+        actor=actor,
+        school_id=school_id,
+        now=now,
+    )
+    return made
+
+
+def withdraw_choice(
+    school_id: int, choice_id: int, *, last_period: Period, actor: audit.Actor, now: datetime
+) -> None:
+    """Let a choice end with a month. Refuses one that ends already. The caller commits."""
+    _end(school_id, "fee_choices", choice_id, last_period, ChoiceNotFound())
+    audit.record(
+        "fee_choice.withdraw",
+        f"fee_choice:{choice_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=f"month:{last_period}",
+    )
+
+
+def _end(
+    school_id: int,
+    table: str,
+    row_id: int,
+    last_period: Period,
+    missing: ExemptionNotFound | ChoiceNotFound,
+) -> None:
+    found = row(
+        f"select first_period, last_period from {table}"
+        f" where school_id = :school_id and id = :id{for_update()}",
+        school_id=school_id,
+        id=row_id,
+    )
+    if found is None or found.last_period is not None:
+        raise missing
+    # A yes that never counted ends in the month before it began.
+    if last_period < Period.from_number(int(found.first_period)).previous():
+        raise BadMonths
+    execute(
+        f"update {table} set last_period = :last where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=row_id,
+        last=last_period,
+    )
+
+
+def _refuse_strangers(school_id: int, enrolment_ids: Iterable[int]) -> None:
+    wanted = set(enrolment_ids)
+    for chunk in _chunks(sorted(wanted)):
+        wanted -= {
+            found.id
+            for found in rows(
+                "select id from enrolments where school_id = :school_id and id in :ids",
+                school_id=school_id,
+                ids=chunk,
+            )
+        }
+    if wanted:
+        raise StrangeEnrolment
+
+
+#: Who, what, from, to.
+Span = tuple[int, int, Period, Period | None]
+
+
+def _refuse_overlaps(
+    school_id: int, table: str, what: str, spans: Sequence[Span], message: str
+) -> None:
+    known: dict[tuple[int, int], list[tuple[Period, Period | None]]] = {}
+    for chunk in _chunks(sorted({span[0] for span in spans})):
+        for found in rows(
+            f"select enrolment_id, {what} as what, first_period, last_period from {table}"
+            " where school_id = :school_id and enrolment_id in :ids",
+            types={"first_period": MONTH, "last_period": MONTH},
+            school_id=school_id,
+            ids=chunk,
+        ):
+            spent = (found.first_period, found.last_period)
+            known.setdefault((found.enrolment_id, found.what), []).append(spent)
+    for who, thing, first, last in spans:
+        if last is not None and last < first:
+            raise BadMonths
+        others = known.setdefault((who, thing), [])
+        for begun, ended in others:
+            if (last is None or begun <= last) and (ended is None or first <= ended):
+                raise AlreadyGranted(message)
+        others.append((first, last))

@@ -1,0 +1,447 @@
+"""Finding children, and reading one child's codes, stays, classes and family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.core import scope
+from app.core.db import DAY, is_sqlite, row, rows, scalar
+from app.core.ids import is_student_code, read_student_code
+from app.core.text import fold, last_four, normal_phone
+from app.people.students.errors import StudentNotFound
+from app.people.students.models import Scheme, Sex
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRow:
+    """A child in a list, with its newest stay at the school."""
+
+    student_id: int
+    code: str
+    full_name: str
+    birth_date: date
+    sex: Sex
+    enrolment_id: int
+    school_id: int
+    school_code: str
+    class_name: str | None
+    ends_on: date | None
+
+    def has_left(self, today: date) -> bool:
+        """Whether the stay is over."""
+        return self.ends_on is not None and self.ends_on <= today
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A class with the number of children in it today."""
+
+    id: int
+    name: str
+    grade: int
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search; `count` is over all pages."""
+
+    children: list[StudentRow]
+    count: int
+
+
+# Each child once: its newest stay, with the class it is in today or will be in first.
+_FROM = """
+from enrolments e
+join students s on s.id = e.student_id
+join schools k on k.id = e.school_id
+left join placements p on p.id = (select q.id from placements q
+  where q.school_id = e.school_id and q.enrolment_id = e.id
+  order by case when q.ends_on is null or q.ends_on > :today then 0 else 1 end,
+           case when q.ends_on is null or q.ends_on > :today then q.starts_on end,
+           q.starts_on desc limit 1)
+left join classes c on c.id = p.class_id
+where e.id = (select max(x.id) from enrolments x
+  where x.school_id = e.school_id and x.student_id = e.student_id)
+"""
+_COLUMNS = (
+    "select s.id as student_id, s.code, s.full_name, s.birth_date, s.sex, e.id as enrolment_id,"
+    " e.school_id, k.code as school_code, c.name as class_name, e.ends_on"
+)
+_TYPES = {"birth_date": DAY, "ends_on": DAY}
+
+
+def _row(found: Any) -> StudentRow:
+    values = found._asdict()
+    values["sex"] = Sex(values["sex"])
+    return StudentRow(**values)
+
+
+def _name_order() -> str:
+    # The key is ASCII made for byte order; a database's own language would reorder it.
+    return "s.sort_key, s.code" if is_sqlite() else 's.sort_key collate "C", s.code'
+
+
+def find_students(
+    school_id: int,
+    today: date,
+    *,
+    text: str = "",
+    class_id: int | None = None,
+    unplaced: bool = False,
+    page: int = 1,
+) -> Found:
+    """Children of a school by name, code, number, guardian's phone or class; Vietnamese order.
+
+    Without a text only those who have not left; a text also finds those who have.
+    """
+    conditions = ["e.school_id = :school_id"]
+    values: dict[str, Any] = {"school_id": school_id, "today": today}
+    if text.strip():
+        conditions.append(_matching(text, values, classes_named(school_id, text)))
+    else:
+        conditions.append("(e.ends_on is null or e.ends_on > :today)")
+    if class_id is not None:
+        conditions.append("c.id = :class_id")
+        values["class_id"] = class_id
+    if unplaced:
+        conditions.append("p.id is null and (e.ends_on is null or e.ends_on > :today)")
+    where = _FROM + "".join(f" and {condition}" for condition in conditions)
+    count = int(scalar(f"select count(*) {where}", **values))
+    found = rows(
+        f"{_COLUMNS} {where} order by {_name_order()} limit :limit offset :offset",
+        types=_TYPES,
+        limit=PAGE,
+        offset=(page - 1) * PAGE,
+        **values,
+    )
+    return Found([_row(child) for child in found], count)
+
+
+def search_area(text: str, today: date, *, limit: int = 200) -> list[StudentRow]:
+    """Children of every school in scope who fit a text, by name; for the command line."""
+    values: dict[str, Any] = {"today": today, "limit": limit}
+    where = _FROM + f" and {_matching(text, values, ())}"
+    readable = scope.current().readable
+    if readable is not None:
+        where += " and e.school_id in :readable"
+        values["readable"] = sorted(readable)
+    found = rows(
+        f"{_COLUMNS} {where} order by {_name_order()}, k.code limit :limit", types=_TYPES, **values
+    )
+    return [_row(child) for child in found]
+
+
+def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, str]]) -> str:
+    """The condition of a search; what it compares with goes into `values`."""
+    digits = re.sub(r"[\s.\-+()\u2010-\u2015]", "", text)
+    if re.fullmatch(r"[0-9]{4,}", digits):
+        return _by_number(text, digits, values)
+    folded = fold(text)
+    ways = [_by_words(folded, values, "w")]
+    for number, (class_id, rest) in enumerate(classes):
+        values[f"k{number}"] = class_id
+        words = _by_words(rest, values, f"r{number}x") if rest else "1 = 1"
+        ways.append(f"(c.id = :k{number} and {words})")
+    return "(" + " or ".join(ways) + ")"
+
+
+def _by_number(text: str, digits: str, values: dict[str, Any]) -> str:
+    """A code or its beginning, a guardian's phone or its end, any number of the child."""
+    values["digits"] = digits
+    values["begin"] = f"{digits}%"
+    values["phone"] = normal_phone(text) or digits
+    values["end"] = f"%{digits}"
+    return (
+        "(s.code like :begin or exists (select 1 from student_identifiers n"
+        "  where n.student_id = s.id and n.value = :digits)"
+        " or exists (select 1 from guardianships t join guardians g on g.id = t.guardian_id"
+        "  where t.student_id = s.id and t.ends_on is null"
+        "  and (g.phone = :phone or g.phone like :end)))"
+    )
+
+
+def _by_words(folded: str, values: dict[str, Any], prefix: str) -> str:
+    """Every word begins a word of the name."""
+    parts = []
+    for number, word in enumerate(folded.split()[:8]):
+        escaped = re.sub(r"([\\%_])", r"\\\1", word)
+        values[f"{prefix}{number}"] = f"% {escaped}%"
+        parts.append(f"' ' || s.search_key like :{prefix}{number} escape '\\'")
+    return "(" + " and ".join(parts) + ")" if parts else "1 = 0"
+
+
+def classes_named(school_id: int, text: str) -> list[tuple[int, str]]:
+    """Classes whose name stands in the text, each with the words left over: `khang 2/3`."""
+    padded = f" {fold(text)} "
+    padded = re.sub(r" lop (?=\S)", " ", padded)
+    found = []
+    for known in rows(
+        "select id, name from classes where school_id = :school_id", school_id=school_id
+    ):
+        name = f" {fold(known.name)} "
+        if name in padded:
+            found.append((known.id, padded.replace(name, " ", 1).strip()))
+    return found
+
+
+def similar_codes(school_id: int, text: str) -> list[StudentRow]:
+    """Children of the school whose code differs from a wrong one by one digit or one swap."""
+    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", text)
+    if not re.fullmatch(r"[0-9]{9}", digits) or is_student_code(digits):
+        return []
+    near = {
+        digits[:place] + str(digit) + digits[place + 1 :]
+        for place in range(9)
+        for digit in range(10)
+    }
+    near |= {
+        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+        for place in range(8)
+    }
+    codes = [code for code in sorted(near) if is_student_code(code)]
+    found = rows(
+        f"{_COLUMNS} {_FROM} and e.school_id = :school_id and s.code in :codes"
+        f" order by {_name_order()}",
+        types=_TYPES,
+        school_id=school_id,
+        today=date.max,
+        codes=codes,
+    )
+    return [_row(child) for child in found]
+
+
+def list_classes(school_id: int, school_year_id: int, today: date) -> list[ClassRow]:
+    """The classes of a year with how many children sit in each today, by grade and name."""
+    found = rows(
+        "select c.id, c.name, c.grade, (select count(*) from placements p"
+        "  join enrolments e on e.school_id = p.school_id and e.id = p.enrolment_id"
+        "  and (e.ends_on is null or e.ends_on > :today)"
+        "  where p.school_id = c.school_id and p.class_id = c.id"
+        "  and (p.ends_on is null or p.ends_on > :today)) as children"
+        " from classes c where c.school_id = :school_id and c.school_year_id = :year",
+        school_id=school_id,
+        year=school_year_id,
+        today=today,
+    )
+    return sorted((ClassRow(*known) for known in found), key=lambda c: (c.grade, natural(c.name)))
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Sort key in which 2/10 follows 2/9."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", fold(name))
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+
+
+def count_enrolled(school_id: int, today: date) -> int:
+    """Children who have not left."""
+    return int(
+        scalar(
+            "select count(distinct student_id) from enrolments where school_id = :school_id"
+            " and (ends_on is null or ends_on > :today)",
+            school_id=school_id,
+            today=today,
+        )
+    )
+
+
+# One child
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A number of the child; screens show it masked."""
+
+    id: int
+    scheme: Scheme
+    value: str
+    source: str
+    valid_from: date
+    valid_to: date | None
+
+    @property
+    def masked(self) -> str:
+        """048*****1234: enough to compare with a paper, not enough to use."""
+        keep = (3, 4) if len(self.value) >= 9 else (1, 2) if len(self.value) >= 5 else (0, 1)
+        hidden = len(self.value) - sum(keep)
+        return self.value[: keep[0]] + "*" * hidden + self.value[len(self.value) - keep[1] :]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay at one school."""
+
+    enrolment_id: int
+    school_id: int
+    school_name: str
+    starts_on: date
+    ends_on: date | None
+    end_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTime:
+    """Days in one class of one school year."""
+
+    year: str
+    class_name: str
+    grade: int
+    school_name: str
+    starts_on: date
+    ends_on: date | None
+    enrolment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyMember:
+    """A guardian as staff see one: name, relation, the end of the phone."""
+
+    full_name: str
+    relation: str
+    is_primary: bool
+    phone: str | None
+
+    @property
+    def masked_phone(self) -> str:
+        """••• ••• 3456."""
+        return f"••• ••• {last_four(self.phone)}" if self.phone else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPage:
+    """All this room knows of a child within the asker's scope."""
+
+    id: int
+    code: str
+    full_name: str
+    birth_date: date
+    sex: Sex
+    identifiers: list[Identifier]
+    stays: list[Stay]
+    classes: list[ClassTime]
+    family: list[FamilyMember]
+    siblings: list[StudentRow]
+
+    def stay_at(self, school_id: int) -> Stay | None:
+        """The newest stay at one school."""
+        return next((stay for stay in self.stays if stay.school_id == school_id), None)
+
+    def class_at(self, school_id: int) -> str | None:
+        """The newest class at one school."""
+        stays = {stay.enrolment_id for stay in self.stays if stay.school_id == school_id}
+        return next((c.class_name for c in self.classes if c.enrolment_id in stays), None)
+
+
+def _in_scope(values: dict[str, Any]) -> str:
+    readable = scope.current().readable
+    if readable is None:
+        return ""
+    values["readable"] = sorted(readable)
+    return " and e.school_id in :readable"
+
+
+def get_student(code: str, today: date) -> StudentPage:
+    """A child by code, when a stay of its lies within the scope; else StudentNotFound."""
+    stored = read_student_code(code)
+    child = (
+        row(
+            "select id, code, full_name, birth_date, sex from students where code = :code",
+            types={"birth_date": DAY},
+            code=stored,
+        )
+        if stored
+        else None
+    )
+    stays = _stays(child.id, today) if child is not None else []
+    if child is None or not stays:
+        raise StudentNotFound
+    return StudentPage(
+        id=child.id,
+        code=child.code,
+        full_name=child.full_name,
+        birth_date=child.birth_date,
+        sex=Sex(child.sex),
+        identifiers=_identifiers(child.id),
+        stays=stays,
+        classes=_class_times(child.id, today),
+        family=_family(child.id, today),
+        siblings=_siblings(child.id, today),
+    )
+
+
+#: The school's short name on a day, the newest where it has none for that day.
+_SCHOOL_NAME = (
+    "(select d.short_name from school_details d where d.school_id = e.school_id"
+    " order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
+)
+
+
+def _stays(student_id: int, today: date) -> list[Stay]:
+    values: dict[str, Any] = {"student": student_id, "today": today}
+    found = rows(
+        f"select e.id as enrolment_id, e.school_id, {_SCHOOL_NAME} as school_name, e.starts_on,"
+        " e.ends_on, e.end_reason from enrolments e where e.student_id = :student"
+        f"{_in_scope(values)} order by e.starts_on desc, e.id desc",
+        types={"starts_on": DAY, "ends_on": DAY},
+        **values,
+    )
+    return [Stay(*stay) for stay in found]
+
+
+def _class_times(student_id: int, today: date) -> list[ClassTime]:
+    values: dict[str, Any] = {"student": student_id, "today": today}
+    found = rows(
+        f"select y.code as year, c.name as class_name, c.grade, {_SCHOOL_NAME} as school_name,"
+        " p.starts_on, p.ends_on, e.id as enrolment_id from enrolments e"
+        " join placements p on p.school_id = e.school_id and p.enrolment_id = e.id"
+        " join classes c on c.id = p.class_id join school_years y on y.id = c.school_year_id"
+        f" where e.student_id = :student{_in_scope(values)} order by p.starts_on desc, p.id desc",
+        types={"starts_on": DAY, "ends_on": DAY},
+        **values,
+    )
+    return [ClassTime(*time) for time in found]
+
+
+def _identifiers(student_id: int) -> list[Identifier]:
+    found = rows(
+        "select id, scheme, value, source, valid_from, valid_to from student_identifiers"
+        " where student_id = :student order by valid_to is not null, id",
+        types={"valid_from": DAY, "valid_to": DAY},
+        student=student_id,
+    )
+    return [
+        Identifier(n.id, Scheme(n.scheme), n.value, n.source, n.valid_from, n.valid_to)
+        for n in found
+    ]
+
+
+def _family(student_id: int, today: date) -> list[FamilyMember]:
+    found = rows(
+        "select g.full_name, t.relation, t.is_primary, g.phone from guardianships t"
+        " join guardians g on g.id = t.guardian_id where t.student_id = :student"
+        " and (t.ends_on is null or t.ends_on > :today) order by t.is_primary desc, t.id",
+        student=student_id,
+        today=today,
+    )
+    return [FamilyMember(g.full_name, g.relation, bool(g.is_primary), g.phone) for g in found]
+
+
+def _siblings(student_id: int, today: date) -> list[StudentRow]:
+    values: dict[str, Any] = {"student": student_id, "today": today}
+    found = rows(
+        f"{_COLUMNS} {_FROM}{_in_scope(values)} and (e.ends_on is null or e.ends_on > :today)"
+        " and s.id <> :student and exists (select 1 from guardianships mine"
+        "  join guardianships theirs on theirs.guardian_id = mine.guardian_id"
+        "  where mine.student_id = :student and theirs.student_id = s.id"
+        "  and mine.ends_on is null and theirs.ends_on is null)"
+        f" order by s.birth_date, {_name_order()}",
+        types=_TYPES,
+        **values,
+    )
+    return [_row(child) for child in found]

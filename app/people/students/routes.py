@@ -1,0 +1,124 @@
+"""The list of pupils and one pupil's page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core import clock
+from app.core.db import transaction
+from app.core.ids import read_student_code
+from app.core.money import ZERO, total_of
+from app.people.access import (
+    Permission,
+    current_actor,
+    own_school,
+    require_membership,
+    requires,
+)
+from app.people.schools import year_of
+from app.people.students import queries, services
+from app.people.students.errors import StudentNotFound
+from app.people.students.money import MoneySource, money_source
+
+bp = Blueprint("students", __name__)
+
+
+def _money() -> MoneySource | None:
+    """Who is asked for money, for those who may see it; teachers never do."""
+    return money_source() if require_membership().may(Permission.VIEW_MONEY) else None
+
+
+@bp.get("/students")
+@requires(Permission.VIEW_STUDENTS)
+def list_students() -> ResponseReturnValue:
+    """Find pupils by what staff hold in their hands."""
+    school_id = own_school()
+    today = clock.today()
+    text = request.args.get("q", "").strip()[:100]
+    code = read_student_code(text)
+    year = year_of(today)
+    classes = queries.list_classes(school_id, year.id, today) if year else []
+    class_id = request.args.get("class", type=int)
+    if class_id not in {known.id for known in classes}:
+        class_id = None
+    unplaced = request.args.get("unplaced") == "1"
+    page = max(1, min(request.args.get("page", 1, type=int), 10_000))
+    found = queries.find_students(
+        school_id, today, text=text, class_id=class_id, unplaced=unplaced, page=page
+    )
+    if code and found.count == 1 and class_id is None:
+        return redirect(url_for("students.show_student", code=code), 303)
+    money = _money()
+    month = money.month(school_id, today) if money else None
+    return render_template(
+        "students/list_students.html",
+        found=found,
+        similar=[] if found.children else queries.similar_codes(school_id, text),
+        classes=classes,
+        class_id=class_id,
+        year=year,
+        text=text,
+        unplaced=unplaced,
+        enrolled=queries.count_enrolled(school_id, today),
+        page=page,
+        pages=max(1, -(-found.count // queries.PAGE)),
+        start=(page - 1) * queries.PAGE + 1,
+        today=today,
+        month=month,
+        percents=money.percents(school_id, [c.enrolment_id for c in found.children], month)
+        if money and month
+        else {},
+        states=money.states(school_id, [c.student_id for c in found.children], month)
+        if money and month
+        else {},
+    )
+
+
+@bp.get("/students/<code>")
+@requires(Permission.VIEW_STUDENTS)
+def show_student(code: str) -> ResponseReturnValue:
+    """Codes, years, family; for those who may see it, money."""
+    return _page(code, revealed=None)
+
+
+@bp.post("/students/<code>/numbers/<int:identifier_id>")
+@requires(Permission.EDIT_STUDENTS)
+def reveal_identifier(code: str, identifier_id: int) -> ResponseReturnValue:
+    """Show one number in full; that it was looked at is written down."""
+    school_id = own_school()
+    child = queries.get_student(code, clock.today())
+    if child.stay_at(school_id) is None:
+        raise StudentNotFound
+    with transaction():
+        services.reveal_identifier(
+            school_id, child.id, identifier_id, actor=current_actor(), now=clock.now()
+        )
+    return _page(code, revealed=identifier_id)
+
+
+def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
+    membership = require_membership()
+    today = clock.today()
+    child = queries.get_student(code, today)
+    school_id = own_school()
+    stay = child.stay_at(school_id)
+    money = _money() if stay is not None else None
+    bills = money.bills(school_id, child.id) if money else []
+    return render_template(
+        "students/show_student.html",
+        child=child,
+        stay=stay,
+        class_name=child.class_at(school_id),
+        today=today,
+        revealed=revealed,
+        may_reveal=membership.may(Permission.EDIT_STUDENTS) and stay is not None,
+        may_collect=membership.may(Permission.TAKE_CASH) and stay is not None,
+        sees_money=money is not None,
+        bills=bills,
+        open_now=total_of([bill.open for bill in bills if bill.open > ZERO]),
+        paid=total_of([bill.state.paid for bill in bills]),
+        credit=money.credit(school_id, child.id) if money else ZERO,
+        reliefs=money.reliefs(school_id, stay.enrolment_id) if money and stay else [],
+        taken=money.taken(school_id, stay.enrolment_id) if money and stay else [],
+    )

@@ -1,0 +1,22 @@
+"""What must hold after everything a test did with money."""
+
+from __future__ import annotations
+
+from app.core import scope
+from app.money.ledger import invariants as ledger_invariants
+from app.money.payments import invariants as payments_invariants
+from app.money.receipts import invariants as receipts_invariants
+
+ROOMS = (ledger_invariants, payments_invariants, receipts_invariants)
+
+
+def assert_books_hold() -> None:
+    """Every invariant of ledger, payments and receipts, asked of the whole database."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        breaches = {
+            f"{room.__name__} {invariant.number}": found
+            for room in ROOMS
+            for invariant in room.INVARIANTS
+            if (found := list(invariant.find()))
+        }
+    assert breaches == {}

@@ -19,6 +19,7 @@ from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.core.text import ascii_upper
+from app.demo.bank import notice_body
 from app.demo.calendar import Calendar, at
 from app.demo.catalogue import price_list
 from app.demo.organisation import DemoSchool
@@ -37,7 +38,6 @@ from app.money.payments.inbox import PostedNotice, credit_of, keep_notices
 from app.money.payments.models import AttemptAddress, AttemptState, Method, PaymentAttempt
 from app.money.payments.posting import Credit, accept_many
 from app.people.access import Role
-from app.people.schools.banks import find_bank
 
 #: at least so many children of the schools that the credentials list leans on stay unpaid
 FOCUS_UNPAID: Final = 35
@@ -334,8 +334,10 @@ class Story:
             text = f"{payer.request.reference} {name}"
         else:
             text = payer.request.reference
-        return bank_notice(
-            school,
+        return notice_body(
+            bank_bin=school.bank_bin,
+            account=school.notice_account,
+            sub_account=school.notice_sub_account,
             number=self._next_notice,
             amount=amount,
             text=text,
@@ -439,27 +441,3 @@ def _card(school: DemoSchool, payer: _Payer, moment: datetime, intent_ref: str) 
         requests=(payer.request,),
         rule="attempt",
     )
-
-
-def bank_notice(
-    school: DemoSchool, *, number: int, amount: int, text: str, moment: datetime, bank_ref: str
-) -> bytes:
-    """A SePay notice's body for money on the school's account."""
-    bank = find_bank(school.bank_bin)
-    return json.dumps(
-        {
-            "id": number,
-            "gateway": bank.short_name if bank else school.bank_bin,
-            "transactionDate": f"{clock.local(moment):%Y-%m-%d %H:%M:%S}",
-            "accountNumber": school.notice_account,
-            "subAccount": school.notice_sub_account,
-            "code": None,
-            "content": text,
-            "transferType": "in",
-            "description": "",
-            "transferAmount": amount,
-            "accumulated": 0,
-            "referenceCode": bank_ref,
-        },
-        ensure_ascii=False,
-    ).encode()

@@ -222,12 +222,18 @@ class MoneyIn:
 
 
 def money_in(school_id: int, period: Period) -> MoneyIn:
-    """Every day of the month, days without money included."""
+    """Every day of the month, days without money included.
+
+    Shares count as the reports count them: money whose child is known and that was not returned.
+    """
     found = rows(
-        "select booked_on, sum(amount) as amount, count(*) as payments,"
-        " sum(case when method <> 'cash' then 1 else 0 end) as cashless"
-        " from payments where school_id = :school_id and booked_on between :first and :last"
-        " group by booked_on",
+        "select p.booked_on, sum(p.amount) as amount,"
+        " sum(case when v.state in ('matched', 'partly_matched') then 1 else 0 end) as payments,"
+        " sum(case when v.state in ('matched', 'partly_matched') and p.method <> 'cash'"
+        "  then 1 else 0 end) as cashless"
+        " from payments p join v_payment v on v.payment_id = p.id"
+        " where p.school_id = :school_id and p.booked_on between :first and :last"
+        " group by p.booked_on",
         types={"booked_on": DAY},
         school_id=school_id,
         first=period.first_day,

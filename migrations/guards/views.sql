@@ -16,11 +16,15 @@ create view v_seal as
 select school_id, seq, last_entry_id, entries, prev_hash, hash, sealed_at from seals
 --;
 create view v_account_balance as
-select a.school_id, a.code as account,
-       cast(coalesce((select sum(amount) from entries where debit_id = a.id), 0)
-            - coalesce((select sum(amount) from entries where credit_id = a.id), 0) as bigint)
-         as balance
-from accounts a
+select school_id, account, cast(sum(amount) as bigint) as balance
+from (
+  select a.school_id, a.code as account, 0 as amount from accounts a
+  union all
+  select e.school_id, a.code, e.amount from entries e join accounts a on a.id = e.debit_id
+  union all
+  select e.school_id, a.code, -e.amount from entries e join accounts a on a.id = e.credit_id
+) moves
+group by school_id, account
 --;
 create view v_payment as
 select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
@@ -42,8 +46,9 @@ left join (select payment_id, sum(amount) as gone,
 create view v_receipt as
 select r.id as receipt_id, r.payment_id, r.school_id, r.series, r.number, r.issued_at, r.amount,
        case
-         when exists (select 1 from receipts n where n.replaces_id = r.id) then 'replaced'
-         when exists (select 1 from receipt_voids d where d.receipt_id = r.id) then 'void'
+         when r.id in (select n.replaces_id from receipts n where n.replaces_id is not null)
+           then 'replaced'
+         when r.id in (select d.receipt_id from receipt_voids d) then 'void'
          else 'live'
        end as state,
        (select o.series || '/' || o.number from receipts o where o.id = r.replaces_id) as replaces

@@ -1380,6 +1380,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("matchings", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_matchings_school_id_event_id", ["school_id", "event_id"], unique=False
+        )
+        batch_op.create_index(
             "ix_matchings_school_id_payment_id", ["school_id", "payment_id"], unique=False
         )
         batch_op.create_index(
@@ -1529,6 +1532,7 @@ def downgrade() -> None:
     with op.batch_alter_table("matchings", schema=None) as batch_op:
         batch_op.drop_index("ix_matchings_school_id_student_id")
         batch_op.drop_index("ix_matchings_school_id_payment_id")
+        batch_op.drop_index("ix_matchings_school_id_event_id")
 
     op.drop_table("matchings")
     with op.batch_alter_table("payments", schema=None) as batch_op:

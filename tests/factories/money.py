@@ -81,9 +81,7 @@ def billed_children(
     )
     with scope.opened(scope.one_school(school.id)):
         with transaction():
-            run = billing.draft_run(
-                school.id, NOVEMBER, due_on=DUE_ON, actor=ACCOUNTANT, now=NOON
-            )
+            run = billing.draft_run(school.id, NOVEMBER, due_on=DUE_ON, actor=ACCOUNTANT, now=NOON)
             billing.issue_run(school.id, run, actor=ACCOUNTANT, now=NOON)
         found = []
         for child, full_name in zip(enrolled, full_names, strict=True):
@@ -148,7 +146,5 @@ def make_card_channel(
                         valid_from=datetime(2026, 1, 1, tzinfo=UTC),
                     )
                 )
-        db.session.execute(
-            insert(ChannelAddress).values(public_id=public_id, school_id=school.id)
-        )
+        db.session.execute(insert(ChannelAddress).values(public_id=public_id, school_id=school.id))
         return next(c for c in channels_of(school.id, TODAY) if c.id == channel_id)

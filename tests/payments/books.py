@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from app.core import scope
+from app.money.billing import invariants as billing_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
 
-ROOMS = (ledger_invariants, payments_invariants, receipts_invariants)
+ROOMS = (ledger_invariants, billing_invariants, payments_invariants, receipts_invariants)
 
 
 def assert_books_hold() -> None:
-    """Every invariant of ledger, payments and receipts, asked of the whole database."""
+    """Every invariant of ledger, billing, payments and receipts, asked of the whole database."""
     with scope.opened(scope.EVERY_SCHOOL):
         breaches = {
             f"{room.__name__} {invariant.number}": found

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.config import Settings
 from app.core import clock, scope
-from app.core.db import rows, scalar
+from app.core.db import execute, rows, scalar, transaction
 from app.core.model import db
 from app.core.money import Vnd
 from app.money import billing, ledger
@@ -170,10 +170,13 @@ def test_the_surcharge_is_rounded_half_up(case: Case) -> None:
 def test_a_second_click_opens_no_second_page(case: Case) -> None:
     assert case.start() == case.start()
     with scope.opened(scope.one_school(case.school_id)):
-        assert scalar(
-            "select count(*) from payment_attempts where school_id = :school_id",
-            school_id=case.school_id,
-        ) == 1
+        assert (
+            scalar(
+                "select count(*) from payment_attempts where school_id = :school_id",
+                school_id=case.school_id,
+            )
+            == 1
+        )
 
 
 def test_a_changed_amount_closes_the_old_page(case: Case) -> None:
@@ -186,8 +189,8 @@ def test_a_changed_amount_closes_the_old_page(case: Case) -> None:
 def test_a_page_lost_on_the_way_is_asked_for_under_the_same_key(case: Case) -> None:
     before = len(case.peer.calls)
     session = case.start()
-    with scope.opened(scope.one_school(case.school_id)), cards.transaction():
-        cards.execute(
+    with scope.opened(scope.one_school(case.school_id)), transaction():
+        execute(
             "update payment_attempts set session_ref = null where school_id = :school_id",
             school_id=case.school_id,
         )
@@ -405,9 +408,7 @@ def test_forged_and_stale_events_are_refused_and_not_kept(case: Case) -> None:
         assert answer.get_json()["success"] is False
     assert case.payments() == []
     with scope.opened(scope.EVERY_SCHOOL):
-        assert not rows(
-            "select id from inbox_notices where external_id = :id", id=paid["id"]
-        )
+        assert not rows("select id from inbox_notices where external_id = :id", id=paid["id"])
 
 
 def test_a_body_without_end_is_not_read(case: Case) -> None:
@@ -456,9 +457,7 @@ def test_another_schools_channel_cannot_book_our_session(case: Case, peer: Strip
     peer.pay(session)
     events = case.new_events()
     other = billed_child()
-    own = make_card_channel(
-        other.school, api_key=peer.api_key, webhook_secret="whsec_test_secret"
-    )
+    own = make_card_channel(other.school, api_key=peer.api_key, webhook_secret="whsec_test_secret")
     states = case.tell(*events, path=f"/callbacks/stripe/{own.public_id}")
     assert "posted" not in states
     assert case.payments() == []
@@ -491,9 +490,10 @@ def test_a_full_refund_opens_the_bill_and_voids_the_receipt(case: Case) -> None:
     assert case.due() == Vnd(case.child.due)
     assert case.clearing == 0
     with scope.opened(scope.one_school(case.school_id)):
-        assert scalar(
-            "select state from v_payment where payment_id = :id", id=payment.id
-        ) == "refunded"
+        assert (
+            scalar("select state from v_payment where payment_id = :id", id=payment.id)
+            == "refunded"
+        )
     assert_books_hold()
 
 
@@ -616,7 +616,7 @@ def test_a_dispute_told_backwards_ends_the_same(case: Case) -> None:
 
 
 def test_money_that_came_in_another_way_meanwhile_stays_the_childs_credit(case: Case) -> None:
-    from app.core.db import transaction
+
     from app.money.payments import cash
     from tests.factories.schools import ACCOUNTANT
 

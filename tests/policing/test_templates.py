@@ -15,7 +15,7 @@ SAFE_FILTER: dict[str, str] = {
 #: module → why it may build markup
 MARKUP: dict[str, str] = {
     "app/core/qr.py": "draws an SVG from a matrix of bits",
-    "app/core/formats.py": "wraps numbers that it has itself formatted",
+    "app/money/payments/sentences.py": "escapes every part and marks the code that was read",
 }
 #: never sent to a browser
 PAPERS = TEMPLATES / "pdf"

@@ -93,9 +93,9 @@ def _runs_page(form: DraftRunForm, *, refusal: str = "", status: int = 200) -> R
     months = totals.approved_months(school_id)
     today = clock.today()
     if request.method == "GET":
-        waiting = [month.period for month in months if not month.issued]
-        asked = _asked_period()
-        form.period.data = asked or next(iter(waiting), months[-1].period if months else None)
+        last = max((month.period for month in months if month.issued), default=None)
+        following = [m.period for m in months if last is None or m.period > last]
+        form.period.data = _asked_period() or next(iter(following), last)
         if form.period.data is not None:
             form.due_on.data = default_due(form.period.data, today)
     membership = require_membership()

@@ -148,12 +148,11 @@ def issue_run(
 
     period = Period.from_number(int(run.billed_period))
     _lay_out_lines(school_id, queries.months_of_run(school_id, period))
-    try:
-        if not scalar("select count(*) from run_lines"):
-            raise NothingToBill
-        _write_bills(school_id, run, account.id, now)
-    finally:
+    if not scalar("select count(*) from run_lines"):
         execute("drop table run_lines")
+        raise NothingToBill
+    _write_bills(school_id, run, account.id, now)
+    execute("drop table run_lines")
     analyze("invoices", "invoice_lines")
     _open_requests(school_id, run_id, account.id, now, rng)
     _post(school_id, run_id, today, now)

@@ -182,7 +182,7 @@ def _why_not_submit(priced: table.PriceTable) -> str:
     if not priced.rows:
         return _("Add at least one price first.")
     if priced.problems:
-        return _("Put the prices marked above right first.")
+        return _("Put the marked prices right first.")
     return ""
 
 

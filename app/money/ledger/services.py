@@ -116,21 +116,23 @@ def post_selected(
         " credit varchar(60) not null, amount bigint not null, student_id bigint,"
         " invoice_line_id bigint)"
     )
-    try:
-        execute(
-            "insert into posting (cause_id, debit, credit, amount, student_id, invoice_line_id)"
-            f" select * from ({source}) as source where amount <> 0",
-            **parameters,
-        )
-        return _book_posting(school_id, kind, cause_kind, booked_on, now)
-    finally:
-        execute("drop table posting")
+    execute(
+        "insert into posting (cause_id, debit, credit, amount, student_id, invoice_line_id)"
+        f" select * from ({source}) as source where amount <> 0",
+        **parameters,
+    )
+    booked = _book_posting(school_id, kind, cause_kind, booked_on, now)
+    # After an error the rollback takes the table away; a drop would hide the error on PostgreSQL.
+    execute("drop table posting")
+    return booked
 
 
 def _book_posting(
     school_id: int, kind: str, cause_kind: str, booked_on: date, now: datetime
 ) -> int:
     codes = rows("select debit as code from posting union select credit from posting")
+    if not codes:
+        return 0
     _accounts(school_id, {found.code for found in codes})
     execute(
         "insert into ledger_events (school_id, kind, cause_kind, cause_id, booked_on, posted_at)"

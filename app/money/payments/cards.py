@@ -176,7 +176,7 @@ def start_card_payment(
             success_url=return_url,
             cancel_url=cancel_url,
             metadata={"school": school.code},
-            idempotency_key=f"req-{request.id}-attempt-{attempt.id}",
+            idempotency_key=_key(attempt),
             expires_at=attempt.created_at + PAGE_OPEN,
             locale=locale,
         )
@@ -281,9 +281,14 @@ def _open_attempt(
         surcharge,
         AttemptState.OPEN,
         None,
-        # As stored, so that a repeat under the same key asks for the very same page.
-        now.replace(microsecond=0),
+        now,
     )
+
+
+def _key(attempt: _Attempt) -> str:
+    # The second makes it differ from a try of the same number before a restored backup.
+    moment = int(attempt.created_at.timestamp())
+    return f"req-{attempt.request_id}-attempt-{attempt.id}-{moment}"
 
 
 def _remember(school_id: int, attempt_id: int, provider_ref: str) -> None:

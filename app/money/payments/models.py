@@ -149,6 +149,7 @@ class Matching(SchoolOwned, Model):
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_matchings_school_id_payment_id", "school_id", "payment_id"),
         Index("ix_matchings_school_id_student_id", "school_id", "student_id"),
+        Index("ix_matchings_school_id_event_id", "school_id", "event_id"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

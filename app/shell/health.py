@@ -13,7 +13,7 @@ from app.config import ROOT
 from app.core import jobs
 from app.core.db import rows, scalar
 from app.core.model import db
-from app.money.receipts.engine import why_unavailable
+from app.core.press import why_unavailable
 from app.shell import queries
 
 

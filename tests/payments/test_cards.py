@@ -20,7 +20,7 @@ from app.core.db import execute, rows, scalar, transaction
 from app.core.model import db
 from app.core.money import Vnd
 from app.money import billing, ledger
-from app.money.payments import cards, queries
+from app.money.payments import cards, jobs, queries
 from app.money.payments.errors import CardOnItsWay, CardUnavailable, NoCardChannel, NothingDue
 from app.people.schools import ChannelInfo
 from tests.factories.money import TODAY, Billed, billed_child, make_card_channel
@@ -647,3 +647,43 @@ def test_old_tries_are_left_alone(case: Case) -> None:
     later = clock.now() + timedelta(hours=2)
     case.peer.lapse(session)
     assert case.start(now=later) != session
+
+
+def test_a_fault_keeps_the_event_and_the_retry_posts_it(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_values: object) -> None:
+        raise ZeroDivisionError
+
+    session = case.start()
+    case.peer.pay(session)
+    paid = next(e for e in case.new_events() if e["type"] == "checkout.session.completed")
+    with monkeypatch.context() as patch:
+        patch.setattr(cards, "accept_many", broken)
+        assert case.tell(paid) == ["needs_attention"]
+    assert case.attention() == ["fault:ZeroDivisionError"]
+    assert case.attempt_state() == "open"
+    with scope.opened(scope.one_school(case.school_id)):
+        assert jobs.retry_notices(case.school_id, now=clock.now()) == 1
+    assert case.due() == Vnd(0)
+    assert case.tell(paid) == ["posted"]
+    assert_books_hold()
+
+
+def test_an_event_filed_elsewhere_is_retried_in_the_right_school(case: Case) -> None:
+    """A refund of a payment not seen yet is filed with some school; the job finds the right one."""
+    session = case.start()
+    intent = case.peer.pay(session)["payment_intent"]
+    paid = case.new_events()
+    refund(case, intent, 100_000)
+    case.tell(*case.new_events())
+    with scope.opened(scope.EVERY_SCHOOL):
+        filed = scalar("select min(id) from schools")
+    assert filed != case.school_id
+    with scope.opened(scope.one_school(filed)):
+        assert jobs.retry_notices(filed, now=clock.now()) == 0
+    case.tell(*paid)
+    assert case.payments()[0].returned == Vnd(100_000)
+    with scope.opened(scope.one_school(filed)):
+        assert jobs.retry_notices(filed, now=clock.now()) == 0
+    assert_books_hold()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.core.press import why_unavailable
 from app.core.words import amount_sentence
 from app.money.receipts import ReceiptChild, ReceiptContent, ReceiptLine
 from app.money.receipts.content import SchoolHeader
-from app.money.receipts.engine import why_unavailable
 
 LINES = (
     ReceiptLine("Học phí", "Nhà nước chi trả 100 %", 1, "tháng", 95_000, 0),

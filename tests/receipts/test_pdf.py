@@ -13,8 +13,8 @@ from PIL import Image
 
 from app import create_app
 from app.config import Settings
-from app.core import qr
-from app.money.receipts import engine, pdf
+from app.core import press, qr
+from app.money.receipts import pdf
 from app.money.receipts.queries import VoidNote
 from tests.receipts.papers import (
     ANH,
@@ -255,23 +255,23 @@ def test_typed_text_is_drawn_as_text_and_fetches_nothing(tmp_path: Path) -> None
     ],
 )
 def test_the_engine_opens_nothing_but_bundled_files(url: str) -> None:
-    root = engine.static_folder()
+    root = press.static_folder()
 
-    with pytest.raises(engine.ForbiddenAddress):
-        engine.allowed_file(url.format(root=root.as_uri()), root)
+    with pytest.raises(press.ForbiddenAddress):
+        press.allowed_file(url.format(root=root.as_uri()), root)
 
-    assert engine.allowed_file(f"{root.as_uri()}/css/paper.css", root).name == "paper.css"
+    assert press.allowed_file(f"{root.as_uri()}/css/paper.css", root).name == "paper.css"
 
 
 def test_a_machine_without_the_libraries_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    engine._weasyprint.cache_clear()
+    press._weasyprint.cache_clear()
     try:
-        assert engine.why_unavailable() == engine.PACKAGES
-        with pytest.raises(engine.PdfUnavailable) as refusal:
+        assert press.why_unavailable() == press.PACKAGES
+        with pytest.raises(press.PdfUnavailable) as refusal:
             pdf.print_papers([pdf.Paper(content())])
         assert "libpango-1.0-0" in refusal.value.message
     finally:
-        engine._weasyprint.cache_clear()
+        press._weasyprint.cache_clear()

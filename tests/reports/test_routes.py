@@ -17,10 +17,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
-from app.core import scope
+from app.core import press, scope
 from app.core.db import transaction
 from app.money.payments.models import Method
-from app.money.receipts import engine
 from app.people.access import Role, add_user, grant_membership
 from tests.conftest import unavailable
 from tests.factories.schools import ACCOUNTANT, NOON, OPENING, MadeSchool, make_school, make_unit
@@ -78,8 +77,8 @@ def text_of(pdf: bytes, tmp_path: Path) -> list[str]:
 
 
 def paper(client: FlaskClient, address: str) -> bytes:
-    if engine.why_unavailable():
-        unavailable(f"papers cannot be drawn here: {engine.why_unavailable()}")
+    if press.why_unavailable():
+        unavailable(f"papers cannot be drawn here: {press.why_unavailable()}")
     answer = client.get(address)
     assert answer.status_code == 200 and answer.mimetype == "application/pdf"
     return answer.data

@@ -10,10 +10,10 @@ from typing import Any
 from flask import render_template
 from flask_babel import force_locale
 
+from app.core import press
 from app.core.money import Vnd
 from app.core.words import amount_sentence
 from app.journeys.reports.queries import TARGET_PERCENT, Area, Collection, ItemRow
-from app.money.receipts import engine
 from app.people.schools import SchoolInfo
 
 SHEETS = ("css/paper.css", "css/print-report.css")
@@ -64,5 +64,5 @@ def _across(items: Sequence[ItemRow]) -> list[Sequence[ItemRow]]:
 def _draw(template: str, **values: Any) -> bytes:
     with force_locale("vi"):
         page = render_template(template, **values)
-    document = engine.lay_out(page, sheets=SHEETS)
+    document = press.lay_out(page, sheets=SHEETS)
     return bytes(document.write_pdf(pdf_version="1.7"))

@@ -74,3 +74,21 @@ class RunChanged(Refused):
             "The bills have changed since you opened the preview. Nothing was issued;"
             " look at the new figures and issue again."
         )
+
+
+class TooManyNotices(Refused):
+    """A print of a whole school would keep everybody waiting."""
+
+    code = "too_many_notices"
+
+    def default_message(self) -> str:
+        return _("More than 60 notices in one print. Choose one class.")
+
+
+class NothingToPrint(Refused):
+    """A notice asks for money; these bills ask for none."""
+
+    code = "nothing_to_print"
+
+    def default_message(self) -> str:
+        return _("Nothing is due on these bills, so there is no notice to print.")

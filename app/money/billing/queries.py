@@ -189,13 +189,25 @@ class InvoiceRow:
     total: Vnd
     open: Vnd
     due_on: date
+    #: the lines that ask for money; those that give some back became credit at issue
+    asked: Vnd
+
+    @property
+    def settled(self) -> Vnd:
+        """What is paid of the lines that ask for money."""
+        return self.asked - self.open
+
+    @property
+    def given_back(self) -> Vnd:
+        """What became the child's credit at issue."""
+        return self.asked - self.total
 
     @property
     def state(self) -> str:
         """`zero`, `unpaid`, `part` or `receipted`."""
-        if self.total <= ZERO:
+        if self.asked <= ZERO:
             return "zero"
-        if self.open == self.total:
+        if self.open == self.asked:
             return "unpaid"
         return "part" if self.open else "receipted"
 
@@ -209,10 +221,18 @@ _OPEN_OF_INVOICE = (
 )
 _INVOICE_ROWS = (
     "select v.id, v.student_id, s.code, s.full_name, v.class_name, v.billed_period, v.seq, v.total,"
-    f" {_OPEN_OF_INVOICE} as open, v.due_on"
+    f" {_OPEN_OF_INVOICE} as open, v.due_on,"
+    " coalesce((select sum(l.amount) from invoice_lines l where l.school_id = v.school_id"
+    "  and l.invoice_id = v.id and l.amount > 0), 0) as asked"
     " from invoices v join students s on s.id = v.student_id where v.school_id = :school_id"
 )
-_INVOICE_TYPES = {"billed_period": MONTH, "total": VND, "open": VND, "due_on": DAY}
+_INVOICE_TYPES = {
+    "billed_period": MONTH,
+    "total": VND,
+    "open": VND,
+    "due_on": DAY,
+    "asked": VND,
+}
 
 
 def list_invoices(
@@ -399,6 +419,20 @@ def requests_of(school_id: int, student_id: int) -> list[Request]:
         student=student_id,
     )
     return [Request(*request) for request in found]
+
+
+def requests_of_many(
+    school_id: int, student_ids: Collection[int]
+) -> dict[tuple[int, int], Request]:
+    """The payment requests of children at one school, by (child, receiving account)."""
+    if not student_ids:
+        return {}
+    found = rows(
+        f"{_REQUEST} where school_id = :school_id and student_id in :students",
+        school_id=school_id,
+        students=list(student_ids),
+    )
+    return {(one.student_id, one.bank_account_id): Request(*one) for one in found}
 
 
 def due(request: Request) -> Vnd:

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import (
     Blueprint,
+    Response,
     current_app,
     flash,
     redirect,
@@ -27,8 +28,8 @@ from app.core.formats import vnd
 from app.core.money import ZERO
 from app.core.period import Period
 from app.core.text import fold
-from app.money.billing import queries, services, totals, vietqr
-from app.money.billing.errors import RunChanged
+from app.money.billing import notices, queries, services, totals, vietqr
+from app.money.billing.errors import RunChanged, TooManyNotices
 from app.money.billing.forms import DraftRunForm
 from app.money.billing.preview import GROUPS, ChildBill, Preview, preview
 from app.money.billing.sentences import change, sentence, title, unit_word
@@ -314,6 +315,30 @@ def show_invoice(invoice_id: int) -> ResponseReturnValue:
         unit_word=unit_word,
         may_take_cash=require_membership().may(Permission.TAKE_CASH),
     )
+
+
+@bp.get("/notices.pdf")
+@requires(Permission.VIEW_MONEY)
+def notices_pdf() -> ResponseReturnValue:
+    """The paper notice of one bill, or those of a class in a month."""
+    school_id = own_school()
+    invoice_id = request.args.get("invoice_id", type=int)
+    if invoice_id is not None:
+        invoices = [queries.get_invoice(school_id, invoice_id)]
+        name = f"notice-{invoice_id}"
+    else:
+        period = _asked_period() or Period.of(clock.today())
+        class_name = request.args.get("class_name", "").strip()
+        # Paid bills and supplements are passed over, so more are read than may be printed.
+        invoices, count = queries.list_invoices(
+            school_id, period, class_name=class_name, limit=notices.MOST * 4
+        )
+        if count > len(invoices):
+            raise TooManyNotices
+        name = f"notices-{period}"
+    paper = notices.print_notices(school_id, invoices, day=clock.today())
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return Response(paper, content_type="application/pdf", headers=headers)
 
 
 def _way(found: queries.Request) -> dict[str, Any]:

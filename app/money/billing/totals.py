@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from app.core.db import DAY, MOMENT, row, rows
 from app.core.money import Vnd
@@ -100,6 +100,8 @@ class MonthTotals:
 
     invoices: int
     total: Vnd
+    #: the lines that ask for money, without those that give some back
+    asked: Vnd
     open: Vnd
 
 
@@ -111,6 +113,16 @@ def month_totals(
     billed = row(
         "select count(*) as invoices, coalesce(sum(v.total), 0) as total from invoices v"
         " join students s on s.id = v.student_id"
+        f" where v.school_id = :school_id and v.billed_period = :period{only}",
+        school_id=school_id,
+        period=period.number,
+        **parameters,
+    )
+    asked = row(
+        "select coalesce(sum(l.amount), 0) as asked from invoices v"
+        " join students s on s.id = v.student_id"
+        " join invoice_lines l on l.school_id = v.school_id and l.invoice_id = v.id"
+        "  and l.amount > 0"
         f" where v.school_id = :school_id and v.billed_period = :period{only}",
         school_id=school_id,
         period=period.number,
@@ -130,13 +142,14 @@ def month_totals(
     return MonthTotals(
         invoices=int(billed.invoices) if billed else 0,
         total=Vnd(int(billed.total) if billed else 0),
+        asked=Vnd(int(asked.asked) if asked else 0),
         open=Vnd(int(left.open) if left else 0),
     )
 
 
-def narrowed(class_name: str, text: str) -> tuple[str, Mapping[str, str]]:
+def narrowed(class_name: str, text: str) -> tuple[str, dict[str, Any]]:
     """The clause and parameters that keep bills of one class or of names and codes like `text`."""
-    only, parameters = "", {}
+    only, parameters = "", dict[str, Any]()
     if class_name:
         only += " and v.class_name = :class_name"
         parameters["class_name"] = class_name

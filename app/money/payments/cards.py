@@ -330,6 +330,12 @@ def school_of_event(event: StripeEvent) -> int | None:
     return None
 
 
+def school_of_kept(notice_id: int) -> int | None:
+    """The same for an event in the inbox."""
+    stored = row("select body from inbox_payloads where notice_id = :id", id=notice_id)
+    return None if stored is None else school_of_event(stripe.parse(bytes(stored.body)))
+
+
 def filing_school(event: StripeEvent) -> int | None:
     """Where an event without a stored try is listed for a person; no ground to post anything."""
     reference = event.request_reference or event.metadata.get("request", "")

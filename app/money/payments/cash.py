@@ -24,6 +24,7 @@ from app.money.payments.errors import (
 from app.money.payments.inbox import keep_notice, settle_notice
 from app.money.payments.models import Method, OutcomeState
 from app.money.payments.posting import Credit, accept_many
+from app.money.payments.queries import owners_of_lines
 from app.people.schools import ChannelInfo, Provider, channels_of
 
 PROVIDER = "cash"
@@ -175,7 +176,6 @@ def _check_lines(
         ids=sorted({request.id for request in requests}),
     )
     still_open: dict[int, Vnd] = {}
-    allowed: set[int] = set()
     for request in requests:
         if request.school_id != school_id:
             raise ForeignLines
@@ -183,24 +183,13 @@ def _check_lines(
             school_id, [request.student_id], bank_account_id=request.bank_account_id
         )
         still_open |= {line.line_id: line.open for line in found.get(request.student_id, [])}
-        allowed |= _lines_of(school_id, request)
-    if not set(ticked) <= allowed:
+    owners = owners_of_lines(school_id, ticked)
+    allowed = {(request.student_id, request.bank_account_id) for request in requests}
+    if any(owners.get(line) not in allowed for line in ticked):
         raise ForeignLines
     needed = Vnd(sum(still_open[line].dong for line in set(ticked) if line in still_open))
     if amount > needed and not keep_rest:
         raise MoreThanDue
-
-
-def _lines_of(school_id: int, request: billing.Request) -> set[int]:
-    found = rows(
-        "select l.id from invoice_lines l join invoices v on v.school_id = l.school_id"
-        " and v.id = l.invoice_id where l.school_id = :school_id and v.student_id = :student"
-        " and l.bank_account_id = :account",
-        school_id=school_id,
-        student=request.student_id,
-        account=request.bank_account_id,
-    )
-    return {int(line.id) for line in found}
 
 
 def cash_given(school_id: int, payment_id: int) -> Vnd | None:

@@ -45,8 +45,6 @@ class DeskFamily:
     child: DeskChild
     bills: tuple[DeskBill, ...]
     requests: tuple[billing.Request, ...]
-    #: which request asks for a line
-    request_of_line: dict[int, billing.Request]
     credit: Vnd
 
 
@@ -54,6 +52,7 @@ class DeskFamily:
 class Desk:
     """One payment about to be made, for one child or several of a family."""
 
+    school_id: int
     families: tuple[DeskFamily, ...]
     #: brothers and sisters who are not at the desk yet
     siblings: tuple[DeskChild, ...]
@@ -79,16 +78,30 @@ class Desk:
         """The amount in notes."""
         return cash.rounded_up(self.due)
 
-    def requests_for(self, ticked: Sequence[int]) -> list[billing.Request]:
-        """The requests of the ticked lines; without ticks the first of every child."""
-        found: dict[int, billing.Request] = {}
-        for family in self.families:
-            own = [
-                family.request_of_line[line] for line in ticked if line in family.request_of_line
-            ]
-            for request in own or ([] if ticked else family.requests[:1]):
-                found[request.id] = request
-        return list(found.values())
+    @property
+    def credit_family(self) -> DeskFamily:
+        """Whose credit an amount above the ticked lines becomes: the last child's."""
+        return next((f for f in reversed(self.families) if f.requests), self.families[-1])
+
+    def requests_for(self, ticked: Sequence[int], *, keep_rest: bool) -> list[billing.Request]:
+        """The requests of the ticked lines, paid meanwhile or not; the one that keeps a rest last.
+
+        A line of nobody at the desk is left to the service to refuse.
+        """
+        owners = queries.owners_of_lines(self.school_id, ticked)
+        wanted = {owners[line] for line in ticked if line in owners}
+        found = [
+            request
+            for family in self.families
+            for request in family.requests
+            if (request.student_id, request.bank_account_id) in wanted
+        ]
+        last = self.credit_family
+        if last.requests and (not found or keep_rest):
+            own = [r for r in found if r.student_id == last.child.student_id]
+            keeper = (own or list(last.requests))[-1]
+            found = [request for request in found if request != keeper] + [keeper]
+        return found
 
 
 def open_desk(school_id: int, codes: Sequence[str], now: datetime) -> Desk | None:
@@ -107,6 +120,7 @@ def open_desk(school_id: int, codes: Sequence[str], now: datetime) -> Desk | Non
         if child.student_id not in at_desk
     ]
     return Desk(
+        school_id=school_id,
         families=families,
         siblings=tuple(siblings),
         due=due,
@@ -122,7 +136,6 @@ def _family(school_id: int, child: DeskChild) -> DeskFamily:
         bill for bill in billing.invoices_of(school_id, child.student_id) if bill.open.dong > 0
     ]
     requests = billing.requests_of(school_id, child.student_id)
-    by_account = {request.bank_account_id: request for request in requests}
     open_lines = [
         line
         for line in billing.lines_of(school_id, [bill.id for bill in bills])
@@ -139,7 +152,6 @@ def _family(school_id: int, child: DeskChild) -> DeskFamily:
             for bill in in_order
         ),
         requests=tuple(requests),
-        request_of_line={line.id: by_account[line.bank_account_id] for line in open_lines},
         credit=billing.credits_of(school_id, [child.student_id]).get(child.student_id, Vnd(0)),
     )
 

@@ -79,7 +79,8 @@ INVARIANTS = [
         "  group by v.school_id, v.cause_id) e"
         "  on e.school_id = p.school_id and e.cause_id = p.id"
         " left join (select distinct subject, cause from audit_rows"
-        "  where action = 'payment.accept') a on a.subject = 'payment:' || cast(p.id as varchar(20))"
+        "  where action = 'payment.accept') a"
+        "  on a.subject = 'payment:' || cast(p.id as varchar(20))"
         " where coalesce(e.amount, 0) <> p.amount + p.surcharge or a.subject is null"
         " or a.cause <> p.provider || ':' || p.external_id",
     ),

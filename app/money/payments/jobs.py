@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from app.core import clock
+from app.core import clock, scope
 from app.core.db import rows, transaction
 from app.core.jobs import handles
 from app.money.payments import cards, inbox
@@ -35,8 +35,12 @@ def retry_notices(school_id: int, *, now: datetime) -> int:
     ]
     posted = 0
     for notice in waiting:
-        with transaction():
-            outcome = _try(school_id, notice.id, notice.provider, notice.channel, now)
+        target = school_id
+        if notice.provider == stripe.PROVIDER:
+            # Filed with one school while its try was unknown, it may be about another.
+            target = cards.school_of_kept(notice.id) or school_id
+        with scope.opened(scope.one_school(target)), transaction():
+            outcome = _try(target, notice.id, notice.provider, notice.channel, now)
         posted += outcome is OutcomeState.POSTED
     if waiting:
         log.info("school %s: %s of %s waiting notices posted", school_id, posted, len(waiting))

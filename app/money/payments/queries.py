@@ -499,6 +499,20 @@ def _desk_children(school_id: int, where: str, **parameters: Any) -> list[DeskCh
     return [DeskChild(**child._asdict(), due=Vnd(due.get(child.student_id, 0))) for child in found]
 
 
+def owners_of_lines(school_id: int, line_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Whose billed lines these are, and on which account their money is asked for."""
+    if not line_ids:
+        return {}
+    found = rows(
+        "select l.id, v.student_id, l.bank_account_id from invoice_lines l join invoices v"
+        " on v.school_id = l.school_id and v.id = l.invoice_id"
+        " where l.school_id = :school_id and l.id in :lines",
+        school_id=school_id,
+        lines=list(line_ids),
+    )
+    return {line.id: (line.student_id, line.bank_account_id) for line in found}
+
+
 #: how a paper names the one who pays; papers are Vietnamese by law
 RELATIONS: Final = {
     "mother": "mẹ",

@@ -210,7 +210,7 @@ def take_cash() -> ResponseReturnValue:
         with transaction():
             taken = cash.take_cash(
                 school_id,
-                requests=opened.requests_for(ticked),
+                requests=opened.requests_for(ticked, keep_rest=keep_rest),
                 ticked=ticked,
                 amount=amount,
                 given=given,
@@ -274,7 +274,14 @@ def _done(school_id: int) -> dict[str, Any] | None:
     payment = queries.get_payment(school_id, payment_id)
     given = cash.cash_given(school_id, payment_id)
     change = given - payment.amount if given is not None else Vnd(0)
-    return {"payment": payment, "given": given, "change": change, "notes": cash.notes_of(change)}
+    notes = cash.notes_of(change)
+    return {
+        "payment": payment,
+        "given": given,
+        "change": change,
+        "notes": notes,
+        "odd": change.dong - sum(count * note for count, note in notes),
+    }
 
 
 # The bank page

@@ -12,11 +12,10 @@ from datetime import date, datetime
 
 from flask import current_app, render_template
 
-from app.core import clock, qr
+from app.core import clock, press, qr
 from app.core.ids import show_check_code, show_student_code
 from app.core.money import format_number
 from app.core.text import initials
-from app.money.receipts import engine
 from app.money.receipts.content import ReceiptContent
 from app.money.receipts.queries import ReceiptRow, VoidNote, verified_content, void_notes
 
@@ -113,7 +112,7 @@ def print_papers(papers: Sequence[Paper]) -> bytes:
     finally:
         if collects:
             gc.enable()
-    return engine.join(files)
+    return press.join(files)
 
 
 def _batch(papers: Sequence[Paper]) -> bytes:
@@ -121,7 +120,7 @@ def _batch(papers: Sequence[Paper]) -> bytes:
     document = _lay_out(sheets)
     if len(document.pages) != len(sheets) and len(papers) > 1:
         # Something wrapped more than estimated: only the paper it is in is planned anew.
-        return engine.join([_batch([paper]) for paper in papers])
+        return press.join([_batch([paper]) for paper in papers])
     tries = 0
     while len(document.pages) != len(sheets) and tries < _MOST_TRIES:
         tries += 1
@@ -130,7 +129,7 @@ def _batch(papers: Sequence[Paper]) -> bytes:
     return bytes(document.write_pdf(pdf_version="1.4"))
 
 
-def _lay_out(sheets: Sequence[_Sheet]) -> engine.Document:
+def _lay_out(sheets: Sequence[_Sheet]) -> press.Document:
     address = current_app.config["SETTINGS"].public_url.rstrip("/")
     codes = {sheet.paper.content.check_code for sheet in sheets}
     html = render_template(
@@ -146,7 +145,7 @@ def _lay_out(sheets: Sequence[_Sheet]) -> engine.Document:
         chain=_chain,
     )
     pictures = {code: qr.png(f"{address}/check/{code}", scale=4) for code in codes}
-    return engine.lay_out(html, sheets=SHEETS, pictures=pictures)
+    return press.lay_out(html, sheets=SHEETS, pictures=pictures)
 
 
 # Planning pages

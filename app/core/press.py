@@ -1,4 +1,4 @@
-"""The paper engine: HTML of our own to PDF, with nothing opened but our own files.
+"""The printing press: HTML of our own to PDF, with nothing opened but our own files.
 
 WeasyPrint needs libraries of the machine, so it is loaded only when a paper is printed.
 """

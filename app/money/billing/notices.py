@@ -1,0 +1,191 @@
+"""Fee notices as PDF: two landscape A5 on an A4 page, each with its QR to be cut off and pinned up.
+
+A paper is Vietnamese by law, whatever the reader's language; its fixed words are not translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from flask import current_app, render_template
+
+from app.core import press, qr
+from app.core.money import ZERO, Vnd, format_number
+from app.core.period import Period
+from app.core.words import amount_sentence
+from app.money.billing import queries, vietqr
+from app.money.billing.errors import NothingToPrint, TooManyNotices
+from app.money.billing.queries import BilledLine, InvoiceRow, Request
+from app.people.schools import AccountInfo, get_account, school_info
+from app.people.schools.banks import find_bank
+
+SHEETS: Final = ("css/paper.css", "css/print-notice.css")
+#: children of one print; more take longer than a page should
+MOST: Final = 60
+#: the modules of the QR without its quiet zone, in tenths of a millimetre
+_QR_TENTHS: Final = 430
+#: lines that fit at the usual size, and at the small one
+_ROOMY, _TIGHT = 10, 13
+
+_UNITS: Final = {
+    "day": "ngày",
+    "month": "tháng",
+    "semester": "học kỳ",
+    "year": "năm",
+    "hour": "giờ",
+    "lesson": "tiết",
+    "km": "km",
+    "piece": "cái",
+    "once": "lần",
+}
+_WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the paper, in words."""
+
+    name: str
+    detail: str
+    quantity: str
+    price: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Everything one notice prints."""
+
+    period: str
+    full_name: str
+    class_name: str
+    rows: tuple[Row, ...]
+    total: str
+    words: str
+    due_on: str
+    reference: str
+    bank: str
+    account: str
+    holder: str
+    #: name of the picture handed over, and how wide it is printed
+    picture: str
+    picture_mm: str
+    density: str
+
+
+def print_notices(school_id: int, invoices: Sequence[InvoiceRow], *, day: date) -> bytes:
+    """The notices of some bills as one file, two a page; each asks for all that is due now.
+
+    Refuses more than sixty, and bills of which nothing is due.
+    """
+    newest: dict[int, InvoiceRow] = {}
+    for invoice in invoices:
+        known = newest.get(invoice.student_id)
+        if invoice.open > ZERO and (known is None or known.seq < invoice.seq):
+            newest[invoice.student_id] = invoice
+    asked = [invoice for invoice in invoices if newest.get(invoice.student_id) is invoice]
+    if not asked:
+        raise NothingToPrint
+    if len(asked) > MOST:
+        raise TooManyNotices
+    notices, pictures = _notices(school_id, asked)
+    html = render_template(
+        "pdf/notice.html",
+        pages=[notices[start : start + 2] for start in range(0, len(notices), 2)],
+        school=school_info(school_id, day),
+        check_address=_short(current_app.config["SETTINGS"].public_url) + "/check",
+        is_demo=current_app.config["SETTINGS"].is_demo,
+    )
+    return press.lay_out(html, sheets=SHEETS, pictures=pictures).write_pdf(pdf_version="1.7")
+
+
+def _short(address: str) -> str:
+    return address.partition("://")[2].rstrip("/")
+
+
+def _notices(
+    school_id: int, invoices: Sequence[InvoiceRow]
+) -> tuple[list[Notice], dict[str, bytes]]:
+    lines: dict[int, list[BilledLine]] = {}
+    for line in queries.lines_of(school_id, [invoice.id for invoice in invoices]):
+        lines.setdefault(line.invoice_id, []).append(line)
+    students = [invoice.student_id for invoice in invoices]
+    requests = queries.requests_of_many(school_id, students)
+    still_open = queries.open_lines(school_id, students)
+    accounts: dict[int, AccountInfo] = {}
+    notices, pictures = [], {}
+    for invoice in invoices:
+        own = lines[invoice.id]
+        request = requests[invoice.student_id, own[0].bank_account_id]
+        account = accounts.get(request.bank_account_id)
+        if account is None:
+            account = accounts[request.bank_account_id] = get_account(
+                school_id, request.bank_account_id
+            )
+        due = Vnd(sum(line.open.dong for line in still_open.get(invoice.student_id, [])))
+        notice = _notice(invoice, own, request, account, due)
+        text = vietqr.build(account.bank_bin, account.number, due, request.reference)
+        pictures[notice.picture] = qr.png(text, scale=12)
+        notices.append(notice)
+    return notices, pictures
+
+
+def _notice(
+    invoice: InvoiceRow,
+    lines: Sequence[BilledLine],
+    request: Request,
+    account: AccountInfo,
+    due: Vnd,
+) -> Notice:
+    rows = [_row(line, invoice.billed_period) for line in lines]
+    # Older bills and what was paid since, so that the rows add up to what is due.
+    rest = due - invoice.total
+    if rest:
+        name = "Các phiếu trước còn lại" if rest > ZERO else "Đã trả"
+        rows.append(Row(name, "", "", "", format_number(rest.dong)))
+    bank = find_bank(account.bank_bin)
+    text = vietqr.build(account.bank_bin, account.number, due, request.reference)
+    modules = len(qr.matrix(text))
+    tenths = (_QR_TENTHS * (modules + 2 * qr.QUIET) + modules // 2) // modules
+    return Notice(
+        period=f"tháng {invoice.billed_period.month}/{invoice.billed_period.year}",
+        full_name=invoice.full_name,
+        class_name=invoice.class_name,
+        rows=tuple(rows),
+        total=format_number(due.dong),
+        words=amount_sentence(due.dong),
+        due_on=f"{_WEEKDAYS[invoice.due_on.weekday()]} {invoice.due_on:%d/%m/%Y}",
+        reference=request.reference,
+        bank=bank.short_name if bank else account.bank_bin,
+        account=account.number,
+        holder=account.holder,
+        picture=f"qr{invoice.id}",
+        picture_mm=f"{tenths // 10}.{tenths % 10}",
+        density="roomy" if len(rows) <= _ROOMY else "tight" if len(rows) <= _TIGHT else "dense",
+    )
+
+
+def _row(line: BilledLine, billed: Period) -> Row:
+    details = []
+    if line.percent == 100 and line.category == "tuition":
+        details.append("Nhà nước chi trả 100 %")
+    elif line.percent:
+        details.append(f"giảm {line.percent} %")
+    if line.service_period != billed:
+        details.append(f"tháng {line.service_period.month}/{line.service_period.year}")
+    if line.amount < ZERO:
+        details.append("trả lại")
+    return Row(
+        name=line.name if line.is_compulsory else f"{line.name} (tự nguyện)",
+        detail=", ".join(details),
+        quantity=f"{format_number(line.quantity)} {_UNITS.get(line.unit, line.unit)}"
+        if line.quantity
+        else "",
+        price=format_number(line.price.dong) if line.quantity else "",
+        amount=format_number(line.amount.dong),
+    )
+
+

@@ -1,0 +1,141 @@
+"""The paper notice: what is due, in figures and words, with a QR for exactly that."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.core import press, scope
+from app.core.money import Vnd
+from app.money import billing
+from app.money.billing import notices, vietqr
+from app.people.access import Role
+from tests.conftest import unavailable
+from tests.factories.billing import (
+    CARE,
+    DECEMBER,
+    IN_DECEMBER,
+    NOVEMBER,
+    WATER,
+    SmallSchool,
+    grant,
+    issue,
+    small_school,
+)
+from tests.factories.staff import set_clock, signed_in
+
+BOTH = CARE + WATER
+
+
+@pytest.fixture(autouse=True)
+def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_clock(monkeypatch)
+    if press.why_unavailable():
+        unavailable(f"papers cannot be drawn here: {press.why_unavailable()}")
+
+
+@pytest.fixture
+def made(context: Flask) -> SmallSchool:
+    return small_school()
+
+
+@pytest.fixture
+def accountant(context: Flask, made: SmallSchool) -> FlaskClient:
+    return signed_in(context, made.school.unit_id, Role.ACCOUNTANT)
+
+
+def pages(pdf: bytes, folder: Path) -> list[str]:
+    if shutil.which("pdftotext") is None:
+        unavailable("pdftotext is not installed: apt-get install poppler-utils")
+    (folder / "notice.pdf").write_bytes(pdf)
+    found = subprocess.run(
+        ["pdftotext", "-raw", folder / "notice.pdf", "-"], capture_output=True, check=True
+    )
+    return [re.sub(r"\s+", " ", page) for page in found.stdout.decode().split("\f")[:-1]]
+
+
+def class_name(made: SmallSchool) -> str:
+    with scope.opened(scope.one_school(made.id)):
+        return billing.invoices_of(made.id, made.children[0].student_id)[0].class_name
+
+
+def test_two_notices_a_page(made: SmallSchool, accountant: FlaskClient, tmp_path: Path) -> None:
+    issue(made.id)
+
+    answer = accountant.get(f"/notices.pdf?period=2026-11&class_name={class_name(made)}")
+    first, second = pages(answer.data, tmp_path)
+
+    assert answer.mimetype == "application/pdf"
+    assert "Nguyễn Gia An" in first and "Trần Bảo Châu" in first and "cắt theo đường này" in first
+    assert "Lê Minh Đạt" in second
+    assert first.count("276.000") == 4
+    assert "Hai trăm bảy mươi sáu nghìn đồng chẵn" in first
+    assert "Nhà nước chi trả 100 %" in first and "Thứ Hai 30/11/2026" in first
+
+
+def test_older_bills_are_asked_for_too(
+    made: SmallSchool, accountant: FlaskClient, tmp_path: Path
+) -> None:
+    child = made.children[0]
+    issue(made.id)
+    grant(made.id, child.enrolment_id, made.half)
+    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    with scope.opened(scope.one_school(made.id)):
+        newest = billing.invoices_of(made.id, child.student_id)[0]
+        (request,) = billing.requests_of(made.id, child.student_id)
+        due = billing.due(request)
+
+    (page,) = pages(accountant.get(f"/notices.pdf?invoice_id={newest.id}").data, tmp_path)
+
+    assert due == Vnd(2 * BOTH - CARE)
+    assert "292.000" in page and request.reference in page
+    assert "giảm 50 %" in page and "trả lại" in page
+    assert "Các phiếu trước còn lại 276.000" in page  # 16.000 + 276.000 = 292.000
+
+
+def test_the_qr_carries_account_amount_and_code(
+    made: SmallSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue(made.id)
+    drawn: list[str] = []
+    monkeypatch.setattr(notices.qr, "png", lambda text, scale: drawn.append(text) or b"")
+    with scope.opened(scope.one_school(made.id)):
+        bills, _count = billing.list_invoices(made.id, NOVEMBER)
+        printed, pictures = notices._notices(made.id, bills)
+
+    codes = [vietqr.read(text) for text in drawn]
+
+    assert [code.purpose for code in codes] == [notice.reference for notice in printed]
+    assert {code.amount for code in codes} == {Vnd(BOTH)}
+    assert {code.account for code in codes} == {made.school.account_number}
+    assert len(pictures) == 3
+
+
+def test_a_paid_bill_has_no_notice(made: SmallSchool, accountant: FlaskClient) -> None:
+    assert accountant.get("/notices.pdf?period=2026-11").status_code == 409
+
+
+def test_a_whole_school_is_too_many(
+    made: SmallSchool, accountant: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue(made.id)
+    monkeypatch.setattr(notices, "MOST", 2)
+
+    answer = accountant.get("/notices.pdf?period=2026-11")
+
+    assert answer.status_code == 409 and "Chọn một lớp" in answer.text
+
+
+def test_no_paper_of_another_school(context: Flask, made: SmallSchool) -> None:
+    issue(made.id)
+    with scope.opened(scope.one_school(made.id)):
+        bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
+    stranger = signed_in(context, small_school(1).school.unit_id, Role.ACCOUNTANT)
+
+    assert stranger.get(f"/notices.pdf?invoice_id={bill.id}").status_code == 404

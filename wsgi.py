@@ -1,5 +1,7 @@
 """The WSGI object: `gunicorn wsgi:app`, `flask --app wsgi`."""
 
+from __future__ import annotations
+
 from app import create_app
 
 app = create_app()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 from flask import Flask
 
 import app.audit.models
@@ -18,59 +16,54 @@ import app.people.access.models
 import app.people.schools.models
 import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
-from app.money.billing import children
+from app.journeys.family import routes as family
+from app.journeys.reports import routes as reports
+from app.money.billing import cli as billing_commands
+from app.money.billing import routes as billing
+from app.money.fees import routes as fees
+from app.money.ledger import cli as ledger_commands
+from app.money.payments import cli as payments_commands
+from app.money.payments import routes as payments
+from app.money.receipts import cli as receipts_commands
+from app.money.receipts import routes as receipts
 from app.people.access import check_policies
-from app.people.students.money import show_money_of
+from app.people.access import routes as access
+from app.people.students import cli as students_commands
+from app.people.students import routes as students
+from app.shell import cli as shell_commands
+from app.shell import routes as shell
 
 BLUEPRINTS = (
-    "app.people.access.routes",
-    "app.people.students.routes",
-    "app.money.fees.routes",
-    "app.money.billing.routes",
-    "app.money.payments.routes",
-    "app.money.receipts.routes",
-    "app.journeys.family.routes",
-    "app.journeys.reports.routes",
-    "app.shell.routes",
-    "app.demo.routes",
+    access.bp,
+    students.bp,
+    fees.bp,
+    billing.bp,
+    payments.bp,
+    receipts.bp,
+    family.bp,
+    reports.bp,
+    shell.bp,
 )
 COMMANDS = (
-    "app.people.students.cli",
-    "app.money.ledger.cli",
-    "app.money.billing.cli",
-    "app.money.payments.cli",
-    "app.money.receipts.cli",
-    "app.demo.cli",
+    students_commands.cli,
+    ledger_commands.cli,
+    billing_commands.cli,
+    payments_commands.cli,
+    receipts_commands.cli,
+    *shell_commands.COMMANDS,
 )
 
 
 def register(flask_app: Flask, settings: Settings) -> None:
-    """Attach every room to the app."""
-    for name in BLUEPRINTS:
-        if name.startswith("app.demo") and settings.app_env == "production":
-            continue
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as e:
-            if e.name and e.name.startswith("app."):
-                continue
-            raise
-        flask_app.register_blueprint(module.bp)
-    for name in COMMANDS:
-        if name.startswith("app.demo") and settings.app_env == "production":
-            continue
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as e:
-            if e.name and e.name.startswith("app."):
-                continue
-            raise
-        flask_app.cli.add_command(module.cli)
-    try:
-        module = importlib.import_module("app.shell.cli")
-        for command in module.COMMANDS:
-            flask_app.cli.add_command(command)
-    except ImportError:
-        pass
-    show_money_of(children)
+    """Attach every room to the app; the demo only where nobody's real money is."""
+    for blueprint in BLUEPRINTS:
+        flask_app.register_blueprint(blueprint)
+    for command in COMMANDS:
+        flask_app.cli.add_command(command)
+    if settings.app_env != "production":
+        from app.demo import cli as demo_commands
+        from app.demo import routes as demo
+
+        flask_app.register_blueprint(demo.bp)
+        flask_app.cli.add_command(demo_commands.cli)
     check_policies(flask_app)

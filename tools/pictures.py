@@ -1,4 +1,4 @@
-"""`make pictures`: every screen at 360 and 1366 px, in both languages, and every PDF page, as PNG."""
+"""`make pictures`: every screen at 360 and 1366 px in both languages, every PDF page, as PNG."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ class Shot:
 
 
 PUBLIC = "public"
+ROLE_WORDS = {
+    "accountant": {"vi": "Kế toán", "en": "Accountant"},
+    "principal": {"vi": "Hiệu trưởng", "en": "Principal"},
+    "teacher": {"vi": "Giáo viên", "en": "Class teacher"},
+    "officer": {"vi": "Chuyên viên", "en": "Area officer"},
+}
 SHOTS = (
     Shot("front-door", PUBLIC, "/"),
     Shot("staff-door", PUBLIC, "/staff"),
@@ -117,6 +123,72 @@ def _demo() -> Iterator[tuple[Running, dict[str, list[dict[str, str]]]]]:
         served.stop()
 
 
+class Camera:
+    """Takes the pictures of one language at one width, signed in as whoever is needed."""
+
+    def __init__(self, browser: Browser, app: Running, language: str, size: str) -> None:
+        self._browser, self._app, self._language = browser, app, language
+        self._width, self._height = WIDTHS[size]
+        self._contexts: dict[str, BrowserContext] = {}
+        self.folder = OUT / language / size
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def page(self, role: str) -> Page:
+        """A page of somebody of a role."""
+        if role not in self._contexts:
+            self._contexts[role] = self._browser.new_context(
+                viewport={"width": self._width, "height": self._height},
+                locale=f"{self._language}-VN",
+                device_scale_factor=2 if self._width < 600 else 1,
+            )
+            page = self._contexts[role].new_page()
+            page.goto(f"{self._app.url}/staff")
+            if self._language == "en":
+                page.get_by_role("button", name="English").first.click()
+                page.wait_for_load_state("networkidle")
+            if role != PUBLIC:
+                page.get_by_role("button", name=ROLE_WORDS[role][self._language]).first.click()
+                page.wait_for_load_state("networkidle")
+            page.close()
+        return self._contexts[role].new_page()
+
+    def shoot(self, name: str, role: str, address: str) -> None:
+        """One picture of the whole page."""
+        page = self.page(role)
+        page.goto(f"{self._app.url}{address}")
+        page.wait_for_load_state()
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        page.close()
+
+    def first_link(self, role: str, address: str, beginning: str) -> str:
+        """The first link of a page that begins so, or nothing."""
+        page = self.page(role)
+        page.goto(self._app.url + address)
+        links = page.eval_on_selector_all(
+            "main a[href]", "all => all.map(a => a.getAttribute('href'))"
+        )
+        page.close()
+        return next((str(link) for link in links if str(link).startswith(beginning)), "")
+
+    def paper(self, name: str, role: str, address: str) -> None:
+        """A PDF and its pages."""
+        folder = OUT / "pdf"
+        folder.mkdir(parents=True, exist_ok=True)
+        answer = self.page(role).request.get(self._app.url + address)
+        if not answer.ok:
+            print(f"no paper {name}: {answer.status}")
+            return
+        file = folder / f"{name}.pdf"
+        file.write_bytes(answer.body())
+        subprocess.run(["pdftoppm", "-png", "-r", "110", file, folder / name], check=True)
+
+    def close(self) -> None:
+        """Put the browser's profiles away."""
+        for context in self._contexts.values():
+            context.close()
+
+
 def _take(
     browser: Browser,
     app: Running,
@@ -124,86 +196,27 @@ def _take(
     language: str,
     wanted: list[str],
 ) -> None:
-    for size, (width, height) in WIDTHS.items():
-        folder = OUT / language / size
-        folder.mkdir(parents=True, exist_ok=True)
-        contexts: dict[str, BrowserContext] = {}
+    def is_wanted(name: str) -> bool:
+        return not wanted or any(word in name for word in wanted)
 
-        def page_of(role: str) -> Page:
-            if role not in contexts:
-                contexts[role] = browser.new_context(  # noqa: B023 - used inside this round only
-                    viewport={"width": width, "height": height},  # noqa: B023
-                    locale=f"{language}-VN",
-                    device_scale_factor=2 if width < 600 else 1,  # noqa: B023
-                )
-                if role != PUBLIC:
-                    _sign_in(contexts[role].new_page(), app.url, role)
-            return contexts[role].new_page()
-
-        def shoot(name: str, role: str, address: str) -> None:
-            if wanted and not any(word in name for word in wanted):
-                return
-            page = page_of(role)
-            sign = "&" if "?" in address else "?"
-            page.goto(f"{app.url}{address}{sign}lang={language}")
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=folder / f"{name}.png", full_page=True)  # noqa: B023
-            page.close()
-
-        for shot in SHOTS:
-            shoot(shot.name, shot.role, shot.address)
-        for name, role, start, beginning in FOLLOWED:
-            address = _first_link(page_of(role), app.url + start, beginning)
-            if address:
-                shoot(name, role, address)
-        bill = credentials["bills"][0]
-        shoot("pay", PUBLIC, f"/pay/{bill['pay_token']}")
+    bill = credentials["bills"][0]
+    for size in WIDTHS:
+        camera = Camera(browser, app, language, size)
+        shots = [*SHOTS, Shot("pay", PUBLIC, f"/pay/{bill['pay_token']}")]
+        shots += [
+            Shot(name, role, camera.first_link(role, start, beginning))
+            for name, role, start, beginning in FOLLOWED
+            if is_wanted(name)
+        ]
+        for shot in shots:
+            if shot.address and is_wanted(shot.name):
+                camera.shoot(shot.name, shot.role, shot.address)
         if size == "desk" and language == "vi":
-            _papers(page_of, app.url, wanted)
-        for context in contexts.values():
-            context.close()
-
-
-def _sign_in(page: Page, url: str, role: str) -> None:
-    """One click on the first invented person of the role."""
-    page.goto(f"{url}/staff?lang=en")
-    label = {
-        "accountant": "Accountant",
-        "principal": "Principal",
-        "teacher": "Class teacher",
-        "officer": "Area officer",
-    }[role]
-    page.get_by_role("button", name=label).first.click()
-    page.wait_for_load_state("networkidle")
-    page.close()
-
-
-def _first_link(page: Page, address: str, beginning: str) -> str:
-    page.goto(address)
-    links = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
-    page.close()
-    return next((link for link in links if link.startswith(beginning)), "")
-
-
-def _papers(page_of: object, url: str, wanted: list[str]) -> None:
-    folder = OUT / "pdf"
-    folder.mkdir(parents=True, exist_ok=True)
-    assert callable(page_of)
-    page: Page = page_of("accountant")
-    page.goto(f"{url}/receipts")
-    links = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
-    receipt = next((link for link in links if link.endswith(".pdf")), "")
-    papers = [("receipt", "accountant", receipt), *PAPERS] if receipt else list(PAPERS)
-    for name, role, address in papers:
-        if wanted and not any(word in name for word in wanted):
-            continue
-        answer = page_of(role).request.get(url + address)
-        if not answer.ok:
-            print(f"no paper {name}: {answer.status}")
-            continue
-        file = folder / f"{name}.pdf"
-        file.write_bytes(answer.body())
-        subprocess.run(["pdftoppm", "-png", "-r", "110", file, folder / name], check=True)
+            receipt = camera.first_link("accountant", "/receipts", "/receipts/")
+            for name, role, address in (("receipt", "accountant", receipt), *PAPERS):
+                if is_wanted(name) and address:
+                    camera.paper(name, role, address)
+        camera.close()
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ class Town:
                     school.id,
                     child.enrolment_id,
                     ends_on=open_month.first_day,
-                    reason="chuyển trường",
+                    reason="moved",
                     actor=accountant,
                     now=now,
                 )

@@ -283,9 +283,7 @@ def places(school_id: int) -> list[Place]:
     ):
         bank = find_bank(account.bank_bin)
         name = bank.short_name if bank else account.bank_bin
-        found.append(
-            Place("bank", name, account.number, balances.get(f"bank:{account.id}", ZERO))
-        )
+        found.append(Place("bank", name, account.number, balances.get(f"bank:{account.id}", ZERO)))
     for channel in rows(
         "select id, provider, public_id from channels where school_id = :school_id"
         " and provider not in ('cash', 'sepay') order by id",

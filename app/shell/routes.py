@@ -120,7 +120,7 @@ def home() -> ResponseReturnValue:
             {
                 "label": f"{found.day:%d/%m}",
                 "value": found.amount.dong or None,
-                "mark": found.day.weekday() == 0,
+                "mark": found.day.weekday() == 0 and found.day != period.last_day,
                 "today": found.day == today,
             }
             for found in incoming.days
@@ -195,4 +195,3 @@ def metrics() -> ResponseReturnValue:
 def components() -> ResponseReturnValue:
     """Every drawn part on one page."""
     return render_template("shell/components.html")
-

@@ -160,5 +160,3 @@ def _issue(waiting: Waiting) -> Task:
 
 def _address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else "#"
-
-

@@ -16,15 +16,13 @@ create view v_seal as
 select school_id, seq, last_entry_id, entries, prev_hash, hash, sealed_at from seals
 --;
 create view v_account_balance as
-select school_id, account, cast(sum(amount) as bigint) as balance
-from (
-  select a.school_id, a.code as account, 0 as amount from accounts a
-  union all
-  select e.school_id, a.code, e.amount from entries e join accounts a on a.id = e.debit_id
-  union all
-  select e.school_id, a.code, -e.amount from entries e join accounts a on a.id = e.credit_id
-) moves
-group by school_id, account
+select a.school_id, a.code as account,
+       cast(coalesce((select sum(e.amount) from entries e
+                      where e.school_id = a.school_id and e.debit_id = a.id), 0)
+            - coalesce((select sum(e.amount) from entries e
+                        where e.school_id = a.school_id and e.credit_id = a.id), 0) as bigint)
+         as balance
+from accounts a
 --;
 create view v_payment as
 select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,

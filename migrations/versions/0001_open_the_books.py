@@ -571,9 +571,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=12), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("external_id", sa.String(length=120), nullable=False),
-        sa.Column(
-            "school_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("school_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
@@ -830,6 +828,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.create_index("ix_entries_invoice_line_id", ["invoice_line_id"], unique=False)
+        batch_op.create_index(
+            "ix_entries_school_id_credit_id", ["school_id", "credit_id", "amount"], unique=False
+        )
+        batch_op.create_index(
+            "ix_entries_school_id_debit_id", ["school_id", "debit_id", "amount"], unique=False
+        )
         batch_op.create_index(
             "ix_entries_school_id_event_id", ["school_id", "event_id"], unique=False
         )
@@ -1578,6 +1582,8 @@ def downgrade() -> None:
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index("ix_entries_school_id_student_id")
         batch_op.drop_index("ix_entries_school_id_event_id")
+        batch_op.drop_index("ix_entries_school_id_debit_id")
+        batch_op.drop_index("ix_entries_school_id_credit_id")
         batch_op.drop_index("ix_entries_invoice_line_id")
 
     op.drop_table("entries")

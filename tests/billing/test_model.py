@@ -9,8 +9,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.db import transaction
 from app.core import scope
+from app.core.db import transaction
 from app.money import fees
 from app.money.billing.errors import NothingToBill
 from app.money.fees import Category, Grant

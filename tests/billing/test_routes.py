@@ -45,9 +45,7 @@ def accountant(context: Flask, made: SmallSchool) -> FlaskClient:
     return signed_in(context, made.school.unit_id, Role.ACCOUNTANT)
 
 
-def test_from_an_approved_month_to_issued_bills(
-    made: SmallSchool, accountant: FlaskClient
-) -> None:
+def test_from_an_approved_month_to_issued_bills(made: SmallSchool, accountant: FlaskClient) -> None:
     page = accountant.get("/billing-runs")
     assert "Soạn đợt thu" in page.text and 'value="2026-11"' in page.text
 
@@ -191,9 +189,7 @@ def test_the_list_of_bills_by_class_and_name(made: SmallSchool, accountant: Flas
     assert "Không có phiếu nào khớp" in none.text
 
 
-def test_a_bill_shows_reasons_code_link_and_qr(
-    made: SmallSchool, accountant: FlaskClient
-) -> None:
+def test_a_bill_shows_reasons_code_link_and_qr(made: SmallSchool, accountant: FlaskClient) -> None:
     issue(made.id)
     with scope.opened(scope.one_school(made.id)):
         bill = billing.invoices_of(made.id, made.children[0].student_id)[0]

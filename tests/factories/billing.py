@@ -62,9 +62,7 @@ def small_school(count: int = 3, *, taking_care: int | None = None) -> SmallScho
     schedule = approved_schedule(school, prices)
     class_id = make_class(school)
     names = ("Nguyễn Gia An", "Trần Bảo Châu", "Lê Minh Đạt", "Phạm Thảo Vy", "Võ Anh Khoa")
-    children = enrol(
-        school, *(new_student(class_id, names[n % len(names)]) for n in range(count))
-    )
+    children = enrol(school, *(new_student(class_id, names[n % len(names)]) for n in range(count)))
     taking = count if taking_care is None else taking_care
     if taking:
         choose(school, care, *(child.enrolment_id for child in children[:taking]))

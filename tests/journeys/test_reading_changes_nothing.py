@@ -53,7 +53,9 @@ def demo_app(area: DemoArea, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def _as(app: Flask, role: str) -> FlaskClient:
     """A browser signed in as the first person of a role."""
     with app.app_context(), scope.opened(scope.EVERY_SCHOOL):
-        found = rows("select id, user_id from memberships where role = :role order by id", role=role)
+        found = rows(
+            "select id, user_id from memberships where role = :role order by id", role=role
+        )
         db.session.remove()
     client = app.test_client()
     with client.session_transaction() as session:

@@ -9,13 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.core import scope
+from app.core import clock, scope
 from app.core.ids import show_student_code
 from app.core.money import Vnd
 from app.money import billing
 from app.money.payments import queries
 from app.people.access import Role
-from tests.factories.money import TODAY, Billed, billed_child, billed_children, make_card_channel
+from tests.factories.money import Billed, billed_child, billed_children, make_card_channel
 from tests.factories.people import mother
 from tests.factories.schools import MadeSchool, make_school
 from tests.factories.staff import signed_in, token
@@ -106,7 +106,7 @@ def test_cash_is_taken_and_the_receipt_is_one_click_away(app: Flask) -> None:
     # The same form sent again leads to the same place.
     assert desk.post("/cash-desk", data=fields).location == sent.location
     with scope.opened(scope.one_school(child.school.id)):
-        drawer = queries.till_today(child.school.id, child.school.till_id, TODAY)
+        drawer = queries.till_today(child.school.id, child.school.till_id, clock.today())
         (paper,) = queries.recent_cash(child.school.id, child.school.till_id)[0].receipts
     assert drawer.amount == Vnd(child.due)
     assert paper.paper.payer == "Bà ngoại"

@@ -48,9 +48,7 @@ def code(made: SmallSchool) -> billing.Request:
 
 
 @pytest.mark.parametrize("typed", ["{0}", " {1} ", "https://vi.du/pay/{2}"])
-def test_a_code_or_link_opens_the_bill(
-    context: Flask, code: billing.Request, typed: str
-) -> None:
+def test_a_code_or_link_opens_the_bill(context: Flask, code: billing.Request, typed: str) -> None:
     browser = visitor(context)
     page = browser.get("/")
     spaced = f"{code.reference[:5].lower()} {code.reference[5:]}"
@@ -87,7 +85,9 @@ def test_trying_codes_one_after_another_is_slowed_down(context: Flask) -> None:
     ]
 
     assert set(answers[:20]) == {422} and answers[-1] == 429
-    other = browser.post("/", data={**form, "code": "HP"}, environ_base={"REMOTE_ADDR": "203.0.113.8"})
+    other = browser.post(
+        "/", data={**form, "code": "HP"}, environ_base={"REMOTE_ADDR": "203.0.113.8"}
+    )
     assert other.status_code == 422
 
 
@@ -132,7 +132,9 @@ def test_the_states_of_a_month_add_up_to_what_families_pay(
     november, december = months
     assert november.asked == Vnd(3 * BOTH) and november.receipted == Vnd(BOTH + 100_000)
     assert november.by_state == Vnd(-3 * 95_000)
-    assert december.earlier == Vnd(-CARE // 2) and december.credit == Vnd(BOTH - CARE // 2 - CARE // 2)
+    assert december.earlier == Vnd(-CARE // 2) and december.credit == Vnd(
+        BOTH - CARE // 2 - CARE // 2
+    )
     assert (incoming.payments, incoming.cashless) == (2, 1)
     assert sum(place.balance.dong for place in places) == incoming.total.dong
     assert third not in (first, second)
@@ -154,9 +156,7 @@ def test_the_principal_is_asked_to_approve(context: Flask, made: SmallSchool) ->
 
 
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.NURSE, Role.KITCHEN])
-def test_roles_without_money_see_no_amount(
-    context: Flask, made: SmallSchool, role: Role
-) -> None:
+def test_roles_without_money_see_no_amount(context: Flask, made: SmallSchool, role: Role) -> None:
     issue(made.id)
 
     page = signed_in(context, made.school.unit_id, role).get("/today")

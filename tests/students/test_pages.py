@@ -13,11 +13,15 @@ from flask import Flask
 from app.core import scope
 from app.core.db import rows, scalar, transaction
 from app.core.ids import is_student_code
+from app.core.money import Vnd
+from app.money.payments.models import Method
+from app.money.payments.posting import Credit, accept_many
 from app.people import students
 from app.people.access import Role
 from app.people.schools import Level
 from app.people.students import Enrolled, NewGuardian, Scheme, queries
-from tests.factories.billing import small_school
+from tests.factories.billing import grant, issue, small_school
+from tests.factories.money import Billed, billed_children
 from tests.factories.people import enrol, make_class, mother, new_student
 from tests.factories.schools import ACCOUNTANT, NOON, MadeSchool, make_school
 from tests.factories.staff import set_clock, signed_in, token, words
@@ -224,6 +228,69 @@ def test_a_teacher_sees_no_money_and_no_button_to_numbers(app: Flask, context: F
             assert word not in seen, address
     assert "Miễn, giảm" in words(accountant.get("/students"))
     assert "Còn phải nộp" in words(accountant.get(f"/students/{code}"))
+
+
+def test_the_list_and_the_page_say_how_far_a_bill_is_paid(app: Flask, context: Flask) -> None:
+    paid, part, owing = billed_children(3, names=("Lê An", "Lê Bình", "Lê Chi"))
+    school = paid.school
+    for child, amount in ((paid, paid.due), (part, 100_000)):
+        transfer(child, amount)
+    client = signed_in(app, school.unit_id, Role.ACCOUNTANT)
+    with scope.opened(scope.EVERY_SCHOOL):
+        codes = {
+            row.id: row.code
+            for row in rows(
+                "select s.id, s.code from students s join enrolments e on e.student_id = s.id"
+                " where e.school_id = :school_id",
+                school_id=school.id,
+            )
+        }
+
+    rows_of = words(client.get("/students")).split("Lê ")[1:]
+    assert ["Đã có biên lai" in row for row in rows_of] == [True, True, False]
+    assert "100.000 / 778.775" in rows_of[1]
+    assert "Chưa nộp" in rows_of[2]
+    left = words(client.get(f"/students/{codes[part.student_id]}"))
+    assert "Còn phải nộp ở trường này 678.775" in left
+    assert "Đã nộp cho trường này 100.000" in left
+    assert "778.775" in words(client.get(f"/students/{codes[owing.student_id]}"))
+
+
+def transfer(child: Billed, amount: int) -> None:
+    credit = Credit(
+        provider="sepay",
+        channel_id=child.school.channel_id,
+        external_id=f"page-{child.student_id}",
+        method=Method.TRANSFER,
+        amount=Vnd(amount),
+        occurred_at=NOON,
+        value_on=TODAY,
+        debit=f"bank:{child.school.account_id}",
+        place=str(child.school.account_id),
+        proof="account",
+        text=child.request.reference,
+        bank_account_id=child.school.account_id,
+    )
+    with scope.opened(scope.one_school(child.school.id)), transaction():
+        accept_many(child.school.id, [credit], actor=ACCOUNTANT, now=NOON)
+
+
+def test_the_rate_of_an_exemption_is_in_the_list_and_its_ground_only_on_the_page(
+    app: Flask, context: Flask
+) -> None:
+    small = small_school(2)
+    grant(small.id, small.children[0].enrolment_id, small.half)
+    issue(small.id)
+    client = signed_in(app, small.school.unit_id, Role.ACCOUNTANT)
+
+    listed = words(client.get("/students")).replace("&nbsp;", " ")
+    page = words(client.get(f"/students/{small.children[0].code}")).replace("&nbsp;", " ")
+
+    assert listed.count("50 %") == 1
+    assert "Chính sách" not in listed
+    assert "Phục vụ bán trú: 50 %" in page
+    assert "Chính sách" in page
+    assert "từ tháng 9/2026" in page
 
 
 def test_a_child_of_another_school_does_not_exist(app: Flask, context: Flask, here: Here) -> None:

@@ -57,9 +57,7 @@ def run(code: str, month: str, issue: bool) -> None:
                 _print_preview(preview(school.id, period))
                 return
             with transaction():
-                issued = services.issue_run(
-                    school.id, run_id, actor=OPERATOR, now=clock.now()
-                )
+                issued = services.issue_run(school.id, run_id, actor=OPERATOR, now=clock.now())
     except DomainError as refusal:
         click.echo(f"{refusal.code}: {refusal.message}", err=True)
         sys.exit(1)

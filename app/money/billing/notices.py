@@ -25,8 +25,6 @@ from app.people.schools.banks import find_bank
 SHEETS: Final = ("css/paper.css", "css/print-notice.css")
 #: children of one print; more take longer than a page should
 MOST: Final = 60
-#: the modules of the QR without its quiet zone, in tenths of a millimetre
-_QR_TENTHS: Final = 430
 #: lines that fit at the usual size, and at the small one
 _ROOMY, _TIGHT = 10, 13
 
@@ -70,9 +68,9 @@ class Notice:
     bank: str
     account: str
     holder: str
-    #: name of the picture handed over, and how wide it is printed
+    #: name of the picture handed over, and its modules by which its size is chosen
     picture: str
-    picture_mm: str
+    modules: int
     density: str
 
 
@@ -148,8 +146,6 @@ def _notice(
         rows.append(Row(name, "", "", "", format_number(rest.dong)))
     bank = find_bank(account.bank_bin)
     text = vietqr.build(account.bank_bin, account.number, due, request.reference)
-    modules = len(qr.matrix(text))
-    tenths = (_QR_TENTHS * (modules + 2 * qr.QUIET) + modules // 2) // modules
     return Notice(
         period=f"tháng {invoice.billed_period.month}/{invoice.billed_period.year}",
         full_name=invoice.full_name,
@@ -163,7 +159,7 @@ def _notice(
         account=account.number,
         holder=account.holder,
         picture=f"qr{invoice.id}",
-        picture_mm=f"{tenths // 10}.{tenths % 10}",
+        modules=len(qr.matrix(text)),
         density="roomy" if len(rows) <= _ROOMY else "tight" if len(rows) <= _TIGHT else "dense",
     )
 
@@ -187,5 +183,3 @@ def _row(line: BilledLine, billed: Period) -> Row:
         price=format_number(line.price.dong) if line.quantity else "",
         amount=format_number(line.amount.dong),
     )
-
-

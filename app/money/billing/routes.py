@@ -241,7 +241,9 @@ def issue_run(run_id: int) -> ResponseReturnValue:
         return _run_page(run_id, refusal=refusal.message, status=refusal.status)
     flash(
         ngettext(
-            "Issued one bill, %(sum)s", "Issued %(num)s bills, %(sum)s", issued.invoices,
+            "Issued one bill, %(sum)s",
+            "Issued %(num)s bills, %(sum)s",
+            issued.invoices,
             sum=vnd(issued.total),
         ),
         "toast",
@@ -360,4 +362,3 @@ def _way(found: queries.Request) -> dict[str, Any]:
         "number": account.number,
         "holder": account.holder,
     }
-

@@ -105,9 +105,7 @@ def _earlier(cause: Cause, item: str, when: str) -> str:
     if cause.why == "exemption":
         return _("%(relief)s, back to %(month)s", relief=_relief(cause), month=when)
     if cause.why in ("price", "quantity"):
-        return _(
-            "%(item)s of %(month)s %(change)s", item=item, month=when, change=change(cause)
-        )
+        return _("%(item)s of %(month)s %(change)s", item=item, month=when, change=change(cause))
     if cause.why == "removed":
         return _("%(item)s of %(month)s is given back", item=item, month=when)
     return _("%(item)s of %(month)s added later", item=item, month=when)

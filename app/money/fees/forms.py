@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from flask_babel import gettext as _
-
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 

@@ -420,6 +420,8 @@ def copy_schedule(schedule_id: int) -> ResponseReturnValue:
             copy_id = services.copy_to_new_draft(
                 own_school(), schedule_id, actor=current_actor(), now=clock.now()
             )
+    except NotFound:
+        raise
     except DomainError as refusal:
         flash(refusal.message, "error")
         return redirect(url_for(".show_schedule", schedule_id=schedule_id), 303)

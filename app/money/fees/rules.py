@@ -19,8 +19,8 @@ months as (
 stays as (
   select m.service_period, m.day_base, e.id as enrolment_id, e.student_id, p.class_id, c.grade,
          c.name as class_name,
-         row_number() over (partition by m.service_period, e.id order by p.starts_on desc, p.id desc)
-           as newest
+         row_number() over (partition by m.service_period, e.id
+                            order by p.starts_on desc, p.id desc) as newest
   from months m
   join enrolments e on e.school_id = :school_id
    and {starts_on} < m.day_base + 100 and ({ends_on} is null or {ends_on} > m.day_base + 1)

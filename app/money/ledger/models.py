@@ -66,6 +66,9 @@ class Entry(SchoolOwned, Model):
         ForeignKeyConstraint(["school_id", "debit_id"], ["accounts.school_id", "accounts.id"]),
         ForeignKeyConstraint(["school_id", "credit_id"], ["accounts.school_id", "accounts.id"]),
         Index("ix_entries_school_id_event_id", "school_id", "event_id"),
+        # With the amount, so that a balance is read from the index alone.
+        Index("ix_entries_school_id_debit_id", "school_id", "debit_id", "amount"),
+        Index("ix_entries_school_id_credit_id", "school_id", "credit_id", "amount"),
         Index("ix_entries_invoice_line_id", "invoice_line_id"),
         Index("ix_entries_school_id_student_id", "school_id", "student_id"),
     )

@@ -339,10 +339,38 @@ def school_of_kept(notice_id: int) -> int | None:
 def filing_school(event: StripeEvent) -> int | None:
     """Where an event without a stored try is listed for a person; no ground to post anything."""
     reference = event.request_reference or event.metadata.get("request", "")
-    found = billing.school_of_code(reference) if reference else None
-    if found is None:
-        found = scalar("select min(id) from schools")
-    return None if found is None else int(found)
+    return billing.school_of_code(reference) if reference else None
+
+
+_ABOUT_A_PAYMENT: Final = (
+    EventKind.REFUND_UPDATED,
+    EventKind.FUNDS_WITHDRAWN,
+    EventKind.FUNDS_REINSTATED,
+)
+
+
+def keep_untraced(
+    event: StripeEvent, *, raw: bytes, headers: Mapping[str, str], now: datetime
+) -> Outcome:
+    """Keep a signed event that no school can be found for, until its payment is known.
+
+    The caller commits.
+    """
+    notice_id, latest = keep_notice(
+        provider=stripe.PROVIDER,
+        channel=ENVIRONMENT,
+        external_id=event.event_id,
+        school_id=None,
+        raw=raw,
+        headers=headers,
+        now=now,
+    )
+    if latest is not None:
+        return Outcome(latest, "repeat", is_repeat=True)
+    speaks_of = event.kind in _ABOUT_A_PAYMENT and event.payment_intent
+    outcome = _attention(_waits_for(speaks_of) if speaks_of else "unknown_session")
+    settle_notice(notice_id, outcome.state, outcome.reason, payment_id=None, now=now)
+    return outcome
 
 
 def accept_stripe_event(

@@ -164,7 +164,7 @@ def keep_notice(
     provider: str,
     channel: str,
     external_id: str,
-    school_id: int,
+    school_id: int | None,
     raw: bytes,
     headers: Mapping[str, str],
     now: datetime,

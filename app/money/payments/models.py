@@ -49,7 +49,8 @@ class InboxNotice(Model):
     #: public id of the channel
     channel: Mapped[str] = mapped_column(String(40))
     external_id: Mapped[str] = mapped_column(String(120))
-    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))
+    #: NULL while nobody can say whose it is
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: SHA-256 of the raw body
     body_hash: Mapped[str] = mapped_column(String(64))

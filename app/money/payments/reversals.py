@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import dialect, execute, for_update, row, rows, share_school
+from app.core.db import for_update, row, rows, share_school
 from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.money import billing, ledger, receipts
@@ -173,9 +173,7 @@ def holdings(payment: PaymentRow) -> list[Holding]:
 
 
 def _lock(school_id: int, payment_id: int) -> PaymentRow:
-    if dialect() == "postgresql":
-        # A billing run applies credit; it must not apply what is just leaving.
-        execute("select pg_advisory_xact_lock(737, :key)", key=school_id)
+    # Shared: a billing run, which applies credit, holds it alone.
     share_school(school_id)
     row(
         f"select id from payments where school_id = :school_id and id = :id{for_update()}",

@@ -147,7 +147,9 @@ def _receive_event(adapter: StripeAdapter, way: ChannelInfo | None) -> ResponseR
     else:
         school_id = cards.school_of_event(event) or cards.filing_school(event)
     if school_id is None:
-        raise NotFound
+        with transaction():
+            kept = cards.keep_untraced(event, raw=raw, headers=_kept_headers(), now=now)
+        return jsonify(success=True, state=kept.state), 200
     enter_scope(scope.one_school(school_id))
     with transaction():
         outcome = cards.accept_stripe_event(

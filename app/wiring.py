@@ -18,6 +18,7 @@ import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.reports import routes as reports
+from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
 from app.money.fees import routes as fees
@@ -30,6 +31,7 @@ from app.people.access import check_policies
 from app.people.access import routes as access
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
+from app.people.students.money import show_money_of
 from app.shell import cli as shell_commands
 from app.shell import routes as shell
 
@@ -66,4 +68,6 @@ def register(flask_app: Flask, settings: Settings) -> None:
 
         flask_app.register_blueprint(demo.bp)
         flask_app.cli.add_command(demo_commands.cli)
+    # Money stands above people: their pages are told here who shows it.
+    show_money_of(children)
     check_policies(flask_app)

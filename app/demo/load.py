@@ -17,6 +17,7 @@ from app.audit.sealing import seal_audit
 from app.core import scope
 from app.core.db import analyze, scalar, transaction
 from app.core.errors import Refused
+from app.core.model import Base
 from app.core.period import Period
 from app.demo.calendar import Calendar
 from app.demo.catalogue import ITEMS, POLICIES
@@ -228,3 +229,4 @@ def _seal(calendar: Calendar) -> None:
     with scope.opened(scope.EVERY_SCHOOL), transaction():
         ledger.seal_everything(now=calendar.cutoff)
         seal_audit(now=calendar.cutoff)
+        analyze(*(table.name for table in Base.metadata.sorted_tables))

@@ -130,7 +130,11 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("full_name", sa.String(length=120), nullable=False),
         sa.Column("search_key", sa.String(length=120), nullable=False),
-        sa.Column("sort_key", sa.String(length=400), nullable=False),
+        sa.Column(
+            "sort_key",
+            sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("birth_date", sa.Date(), nullable=False),
         sa.Column("sex", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

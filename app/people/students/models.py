@@ -51,8 +51,10 @@ class Student(Model):
     full_name: Mapped[str] = mapped_column(String(120))
     #: accent-free, lower case; computed, never typed
     search_key: Mapped[str] = mapped_column(String(120))
-    #: Vietnamese order by given name, then family name
-    sort_key: Mapped[str] = mapped_column(String(400))
+    #: Vietnamese order by given name, then family name; compared byte by byte on every database
+    sort_key: Mapped[str] = mapped_column(
+        String(400).with_variant(String(400, collation="C"), "postgresql")
+    )
     birth_date: Mapped[date]
     sex: Mapped[Sex] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

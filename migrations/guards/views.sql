@@ -25,28 +25,33 @@ select a.school_id, a.code as account,
 from accounts a
 --;
 create view v_payment as
-select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
+select payment_id, school_id, provider, external_id, amount, received_at,
        case
-         when coalesce(r.gone, 0) >= p.amount and r.refunds > 0 then 'refunded'
-         when coalesce(r.gone, 0) >= p.amount then 'reversed'
-         when coalesce(m.matched, 0) >= p.amount then 'matched'
-         when coalesce(m.matched, 0) > 0 then 'partly_matched'
+         when gone >= amount and refunds > 0 then 'refunded'
+         when gone >= amount then 'reversed'
+         when matched >= amount then 'matched'
+         when matched > 0 then 'partly_matched'
          else 'suspense'
        end as state
-from payments p
-left join (select payment_id, sum(amount) as matched from matchings group by payment_id) m
-  on m.payment_id = p.id
-left join (select payment_id, sum(amount) as gone,
-                  sum(case when kind = 'refund' then 1 else 0 end) as refunds
-           from reversals group by payment_id) r
-  on r.payment_id = p.id
+from (
+  -- one look-up a payment, so that a school's page never sums up the whole area
+  select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
+         coalesce((select sum(m.amount) from matchings m
+                   where m.school_id = p.school_id and m.payment_id = p.id), 0) as matched,
+         coalesce((select sum(r.amount) from reversals r
+                   where r.school_id = p.school_id and r.payment_id = p.id), 0) as gone,
+         (select count(*) from reversals r
+          where r.school_id = p.school_id and r.payment_id = p.id and r.kind = 'refund') as refunds
+  from payments p
+) as money
 --;
 create view v_receipt as
 select r.id as receipt_id, r.payment_id, r.school_id, r.series, r.number, r.issued_at, r.amount,
        case
-         when r.id in (select n.replaces_id from receipts n where n.replaces_id is not null)
-           then 'replaced'
-         when r.id in (select d.receipt_id from receipt_voids d) then 'void'
+         when exists (select 1 from receipts n
+                      where n.school_id = r.school_id and n.replaces_id = r.id) then 'replaced'
+         when exists (select 1 from receipt_voids d
+                      where d.school_id = r.school_id and d.receipt_id = r.id) then 'void'
          else 'live'
        end as state,
        (select o.series || '/' || o.number from receipts o where o.id = r.replaces_id) as replaces

@@ -1453,6 +1453,9 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_receipts_school_id_payment_id", ["school_id", "payment_id"], unique=False
         )
+        batch_op.create_index(
+            "ix_receipts_school_id_replaces_id", ["school_id", "replaces_id"], unique=False
+        )
 
     op.create_table(
         "reversals",
@@ -1533,6 +1536,7 @@ def downgrade() -> None:
     op.drop_table("receipt_voids")
     op.drop_table("reversals")
     with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipts_school_id_replaces_id")
         batch_op.drop_index("ix_receipts_school_id_payment_id")
         batch_op.drop_index("ix_receipts_school_id_issued_at")
 

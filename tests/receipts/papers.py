@@ -7,8 +7,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from app.core.press import why_unavailable
 from app.core.words import amount_sentence
 from app.money.receipts import ReceiptChild, ReceiptContent, ReceiptLine
@@ -73,9 +71,9 @@ def need_printing() -> None:
     """Skip where papers cannot be drawn or read."""
     missing = why_unavailable()
     if missing:
-        pytest.skip(f"papers cannot be drawn here: apt-get install {missing}")
+        unavailable(f"papers cannot be drawn here: apt-get install {missing}")
     if not shutil.which("pdftotext"):
-        pytest.skip("papers cannot be read here: apt-get install poppler-utils")
+        unavailable("papers cannot be read here: apt-get install poppler-utils")
 
 
 def words_of(paper: bytes, folder: Path, *options: str) -> str:

@@ -65,6 +65,7 @@ class Receipt(SchoolOwned, Model):
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_receipts_school_id_issued_at", "school_id", "issued_at"),
         Index("ix_receipts_school_id_payment_id", "school_id", "payment_id"),
+        Index("ix_receipts_school_id_replaces_id", "school_id", "replaces_id"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

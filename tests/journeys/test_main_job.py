@@ -89,9 +89,7 @@ def test_from_an_approved_price_list_to_three_receipts(
     text = _pdf_text(
         waiting,
         house.url
-        + str(
-            waiting.get_by_role("link", name="Download the receipt").get_attribute("href")
-        ),
+        + str(waiting.get_by_role("link", name="Download the receipt").get_attribute("href")),
         tmp_path,
     )
     assert "BIÊN LAI THU TIỀN" in text

@@ -11,6 +11,7 @@ from app.core.press import why_unavailable
 from app.core.words import amount_sentence
 from app.money.receipts import ReceiptChild, ReceiptContent, ReceiptLine
 from app.money.receipts.content import SchoolHeader
+from tests.conftest import unavailable
 
 LINES = (
     ReceiptLine("Học phí", "Nhà nước chi trả 100 %", 1, "tháng", 95_000, 0),

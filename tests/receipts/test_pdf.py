@@ -217,9 +217,7 @@ def test_sample_data_cash_and_replacement_are_marked(tmp_path: Path) -> None:
 
 
 def test_many_papers_are_one_file_in_their_order(tmp_path: Path) -> None:
-    papers = [
-        pdf.Paper(content(UONG if n % 3 else child_with(24), number=n)) for n in range(1, 26)
-    ]
+    papers = [pdf.Paper(content(UONG if n % 3 else child_with(24), number=n)) for n in range(1, 26)]
 
     printed = pdf.print_papers(papers)
 

@@ -20,6 +20,7 @@ from app.money.payments.adapters import sepay
 from app.money.payments.errors import PaymentNotFound
 from app.money.payments.posting import SANE_TIMES, SMALLEST_SANE
 from app.money.receipts import ReceiptRow
+from app.people import students
 
 Record = Row[*tuple[Any, ...]]
 
@@ -142,7 +143,7 @@ def payments_of_student(
 ) -> list[PaymentRow]:
     """Payments given to a child, newest first; only for one receiving account when given."""
     account = ""
-    parameters: dict[str, Any] = {"student": student_id}
+    parameters: dict[str, Any] = {"rows": list(students.rows_of([student_id]))}
     if bank_account_id is not None:
         account = (
             " and exists (select 1 from payment_requests q where q.school_id = c.school_id"
@@ -152,7 +153,7 @@ def payments_of_student(
     return _payments(
         school_id,
         " and p.id in (select c.payment_id from matchings c where c.school_id = :school_id"
-        f" and c.student_id = :student{account}) order by p.id desc",
+        f" and c.student_id in :rows{account}) order by p.id desc",
         **parameters,
     )
 

@@ -65,6 +65,7 @@ SHOTS = (
     Shot("receipts", "accountant", "/receipts"),
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
+    Shot("recorded-twice", "principal", "/duplicates"),
 )
 #: pages reached by the first link of another page: name, role, from, the link's beginning
 FOLLOWED = (

@@ -505,8 +505,10 @@ def owners_of_lines(school_id: int, line_ids: Collection[int]) -> dict[int, tupl
     if not line_ids:
         return {}
     found = rows(
-        "select l.id, v.student_id, l.bank_account_id from invoice_lines l join invoices v"
+        "select l.id, coalesce(s.merged_into_id, s.id) as student_id, l.bank_account_id"
+        " from invoice_lines l join invoices v"
         " on v.school_id = l.school_id and v.id = l.invoice_id"
+        " join students s on s.id = v.student_id"
         " where l.school_id = :school_id and l.id in :lines",
         school_id=school_id,
         lines=list(line_ids),

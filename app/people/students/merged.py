@@ -14,17 +14,18 @@ from app.core.db import in_chunks, rows
 def rows_of(student_ids: Collection[int]) -> dict[int, int]:
     """Every row that stands for these children, each with the child; their own rows are among them.
 
-    A row that was merged into another stands for no child itself and leads to that one.
+    A row that was merged into another is no child any more: asked for by itself, it gives nothing.
     """
-    found = {student_id: student_id for student_id in student_ids}
-    for chunk in in_chunks(student_ids):
-        found |= {
-            old.id: old.merged_into_id
-            for old in rows(
-                "select id, merged_into_id from students where merged_into_id in :ids", ids=chunk
-            )
-        }
-    return found
+    return {
+        found.id: found.child
+        for chunk in in_chunks(student_ids)
+        for found in rows(
+            "select id, id as child from students where id in :ids and merged_into_id is null"
+            " union all"
+            " select id, merged_into_id from students where merged_into_id in :ids",
+            ids=chunk,
+        )
+    }
 
 
 def children_behind(student_ids: Collection[int]) -> dict[int, int]:

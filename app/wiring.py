@@ -7,6 +7,7 @@ from flask import Flask
 import app.audit.models
 import app.core.jobs
 import app.core.throttle
+import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
 import app.money.ledger.models
@@ -18,6 +19,7 @@ import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.reports import routes as reports
+from app.journeys.year_end import area_routes as year_end
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
@@ -44,6 +46,7 @@ BLUEPRINTS = (
     receipts.bp,
     family.bp,
     reports.bp,
+    year_end.bp,
     shell.bp,
 )
 COMMANDS = (

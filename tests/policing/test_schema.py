@@ -17,6 +17,7 @@ AREA = {
     "fee_items",
     "guardians",
     "guardianships",
+    "handovers",
     "memberships",
     "organisation_links",
     "organisation_units",

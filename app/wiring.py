@@ -19,7 +19,8 @@ import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.reports import routes as reports
-from app.journeys.year_end import area_routes as year_end
+from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
+from app.journeys.year_end import routes as year_end
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing

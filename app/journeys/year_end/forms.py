@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.core.forms import DayField, Form
+from app.core.i18n import lazy as _l
 
 
 class ActForm(Form):
@@ -61,7 +61,7 @@ class AssignForm(ActForm):
 class AssignListForm(ActForm):
     """A pasted list of codes and schools."""
 
-    lines = TextAreaField(_l("List"), [InputRequired(), Length(max=400_000)])
+    lines = TextAreaField(validators=[InputRequired(), Length(max=400_000)])
 
 
 class AdmitForm(ActForm):

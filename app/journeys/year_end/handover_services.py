@@ -111,7 +111,7 @@ def assign_list(
             wrong.append(
                 _("line %(n)s: no finishing pupil %(code)s", n=line.number, code=line.code)
             )
-        elif to is None or NEXT_LEVEL.get(levels[child.from_school_id]) is not to.level:
+        elif to is None or NEXT_LEVEL.get(levels[child.from_school_id]) != to.level:
             wrong.append(
                 _("line %(n)s: no next school %(code)s", n=line.number, code=line.school_code)
             )
@@ -136,7 +136,7 @@ def _check_level(from_school_id: int, to: SchoolInfo, readable: Collection[int])
     giving = row("select level from schools where id = :id", id=from_school_id)
     if giving is None or from_school_id not in readable or to.id not in readable:
         raise BadAssignment(_("Choose two schools of your area."))
-    if NEXT_LEVEL.get(Level(giving.level)) is not to.level:
+    if NEXT_LEVEL.get(Level(giving.level)) != to.level:
         raise BadAssignment(_("Pupils go on from nursery to primary, and from primary to THCS."))
 
 

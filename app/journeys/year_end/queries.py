@@ -654,7 +654,8 @@ def leaving_money(school_id: int, pair: Pair) -> list[Owing]:
         "  where a.school_id = :school_id and a.code in ('receivable', 'credit')"
         "  group by e.student_id)"
         " select s.code, s.full_name, c.name as class_name, g.outcome, m.debt, m.credit"
-        " from going g join sums m on m.student_id = g.student_id and (m.debt <> 0 or m.credit <> 0)"
+        " from going g join sums m on m.student_id = g.student_id"
+        "  and (m.debt <> 0 or m.credit <> 0)"
         " join students s on s.id = g.student_id join classes c on c.id = g.class_id"
         " order by m.debt desc, s.sort_key",
         school_id=school_id,

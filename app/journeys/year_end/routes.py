@@ -48,7 +48,7 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: How the outcomes stand in every picture, from the many to the few.
 ORDER = ("promoted", "finished", "retest", "repeats", "moves", "leaves")
 #: Where each blocker is mended, for those who may.
-MEND = {
+MEND: dict[str, tuple[str, dict[str, Any], Permission]] = {
     "unplaced": ("students.list_students", {"unplaced": 1}, Permission.VIEW_STUDENTS),
     "undecided": ("year_end.overview", {"_anchor": "classes"}, Permission.PREPARE_YEAR),
     "nameless": ("year_end.next_classes", {}, Permission.PREPARE_YEAR),

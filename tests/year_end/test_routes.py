@@ -69,7 +69,7 @@ def test_a_school_goes_through_the_end_of_its_year(year: Year, context: Flask) -
     assert short.status_code == 422
     done = principal.post(
         "/year-end/undo",
-        data={**YEAR, "csrf_token": token(page), "reason": "Nhầm lớp của khối bốn"},
+        data={**YEAR, "csrf_token": token(page), "reason": "Nhầm lớp khối bốn"},
     )
     assert done.status_code == 303
     assert len(year.places(year.children["4/1"][0])) == 1
@@ -100,12 +100,13 @@ def test_a_class_of_another_school_does_not_exist(year: Year, context: Flask) ->
     clerk = signed_in(context, year.school.unit_id, Role.ACCOUNTANT)
     assert clerk.get(f"/year-end/classes/{other.classes['4/9']}").status_code == 404
     page = clerk.get("/year-end")
+    stranger = other.children["4/9"][0].enrolment_id
     taken = clerk.post(
         f"/year-end/classes/{other.classes['4/9']}",
         data={
             **YEAR,
             "csrf_token": token(page),
-            f"o-{other.children['4/9'][0].enrolment_id}": "repeats",
+            f"o-{stranger}": "repeats",
         },
     )
     assert taken.status_code == 404
@@ -154,7 +155,8 @@ def test_the_area_sees_all_its_schools_and_sends_children_on(context: Flask) -> 
     with scope.opened(scope.one_school(primary.id)):
         assert (
             scalar(
-                "select count(*) from enrolments where school_id = :school_id and student_id in :ids",
+                "select count(*) from enrolments where school_id = :school_id"
+                " and student_id in :ids",
                 school_id=primary.id,
                 ids=ids,
             )

@@ -13,13 +13,14 @@ from app.core.db import rows, scalar, transaction
 from app.core.period import Period
 from app.journeys.year_end import errors, services
 from app.journeys.year_end.plan import Outcome
-from app.journeys.year_end.queries import leaving_money, pair_of, rehearse
+from app.journeys.year_end.queries import leaving_money, pair_of, rehearse, rehearse_one
 from app.money import billing
 from app.people import students
 from app.people.schools import Level
 from app.people.students.turning import Arrival, admit_many
 from tests.factories.fees import approved_schedule, make_item, price
 from tests.factories.schools import ACCOUNTANT, NOON, OPENING, PRINCIPAL
+from tests.factories.staff import counted_queries
 from tests.year_end.conftest import NEXT_DAY, SUMMER, Year, open_new_year
 
 pytestmark = pytest.mark.usefixtures("all_holds")
@@ -360,3 +361,33 @@ def test_schools_do_not_touch_each_other(year: Year) -> None:
         found = rehearse([year.id, other.id], pair_of([year.id, other.id], SUMMER), SUMMER)
     assert {s: r.state for s, r in found.items()} == {year.id: "turned", other.id: "untouched"}
     assert found[other.id].children == 2
+
+
+def test_a_year_that_has_not_begun_is_not_turned(year: Year) -> None:
+    year.take_usual()
+    year.turn()
+    with scope.opened(scope.one_school(year.id)):
+        later = pair_of([year.id], SUMMER, "2027-2028")
+        assert "future" in [h.kind for h in rehearse_one(year.id, later, SUMMER).blockers]
+        assert pair_of([year.id], NEXT_DAY).old.code == "2027-2028"
+
+
+def test_in_september_a_school_left_behind_still_sees_the_old_year(year: Year) -> None:
+    with scope.opened(scope.one_school(year.id)):
+        assert pair_of([year.id], date(2027, 9, 20)).old.code == "2026-2027"
+
+
+def test_the_area_is_rehearsed_with_as_many_queries_as_one_school(
+    year: Year, context: Flask
+) -> None:
+    more = [Year() for _n in range(4)]
+    for other in more:
+        other.add("4/1", 4, 2)
+    schools = [year.id, *(other.id for other in more)]
+    counts = []
+    for some in (schools[:1], schools):
+        with counted_queries(context) as seen, scope.opened(scope.EVERY_SCHOOL):
+            rehearse(some, pair_of(some, SUMMER), SUMMER)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+    assert counts[0] < 25

@@ -137,6 +137,7 @@ class Rehearsal:
     is_new_year_billed: bool
     turn: Turn | None
     was_undone: bool
+    has_begun: bool
     is_over: bool
 
     @property
@@ -179,6 +180,8 @@ class Rehearsal:
         found = []
         if self.pair.new is None:
             found.append(Hint("no_year"))
+        if not self.has_begun:
+            found.append(Hint("future", (self.pair.old.starts_on,)))
         if not self.classes:
             found.append(Hint("no_class"))
         if self.unplaced:
@@ -327,8 +330,7 @@ def rehearse(schools: Collection[int], pair: Pair, today: date) -> dict[int, Reh
             first=pair.first_month.number,
         ),
     )
-    is_over = today > pair.old.ends_on
-    return {number: _rehearsal(number, pair, found, is_over=is_over) for number in numbers}
+    return {number: _rehearsal(number, pair, found, today) for number in numbers}
 
 
 def rehearse_one(school_id: int, pair: Pair, today: date) -> Rehearsal:
@@ -356,7 +358,7 @@ class _Found:
     exemptions: Mapping[int, int]
 
 
-def _rehearsal(school_id: int, pair: Pair, found: _Found, *, is_over: bool) -> Rehearsal:
+def _rehearsal(school_id: int, pair: Pair, found: _Found, today: date) -> Rehearsal:
     level = found.levels[school_id]
     turn = found.turns.get(school_id)
     classes = []
@@ -396,7 +398,8 @@ def _rehearsal(school_id: int, pair: Pair, found: _Found, *, is_over: bool) -> R
         is_new_year_billed=bool(found.billed.get(school_id)),
         turn=turn,
         was_undone=school_id in found.undone,
-        is_over=is_over,
+        has_begun=today >= pair.old.starts_on,
+        is_over=today > pair.old.ends_on,
     )
 
 

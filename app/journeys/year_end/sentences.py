@@ -27,6 +27,8 @@ def blocker_text(hint: Hint) -> str:
     figures = hint.figures
     if hint.kind == "no_year":
         return _("The next school year is not open yet. The area officer opens it for all schools.")
+    if hint.kind == "future":
+        return _("This year has not begun yet; it begins on %(day)s.", day=day(figures[0]))
     if hint.kind == "no_class":
         return _("The school has no classes in this year.")
     if hint.kind == "unplaced":
@@ -71,6 +73,8 @@ def blocker_short(hint: Hint) -> str:
     figures = hint.figures
     if hint.kind == "no_year":
         return _("next year not open")
+    if hint.kind == "future":
+        return _("not begun yet")
     if hint.kind == "no_class":
         return _("no classes")
     if hint.kind == "unplaced":

@@ -19,6 +19,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from app import audit
+from app.core import clock
 from app.core.db import DAY, dialect, execute, own_school, row, rows, savepoint, scalar
 from app.core.model import db
 from app.core.text import nfc
@@ -211,7 +212,7 @@ def name_next_classes(
     An empty name, or `entering` None, goes back to what is usual. Refuses names that are too long
     and names that two grades would share. The caller commits.
     """
-    rehearsal = rehearse_one(school_id, pair, pair.old.ends_on)
+    rehearsal = rehearse_one(school_id, pair, clock.local_day(now))
     known = {c.id: c for c in rehearsal.classes}
     if set(names) - set(known):
         raise ClassNotFound
@@ -226,7 +227,7 @@ def name_next_classes(
         year=pair.old.id,
     )
     # Names equal to the usual one are not kept, so that they follow when the class is renamed.
-    usual = {c.id: c for c in rehearse_one(school_id, pair, pair.old.ends_on).classes}
+    usual = {c.id: c for c in rehearse_one(school_id, pair, clock.local_day(now)).classes}
     written: list[tuple[int | None, str]] = [
         (class_id, name)
         for class_id, name in tidy.items()
@@ -245,7 +246,7 @@ def name_next_classes(
             class_id=class_id,
             name=name,
         )
-    after = rehearse_one(school_id, pair, pair.old.ends_on)
+    after = rehearse_one(school_id, pair, clock.local_day(now))
     if after.layout.clashes:
         raise BadClassName(
             _(
@@ -297,7 +298,7 @@ def turn_year(
     commits.
     """
     own_school(school_id)
-    rehearsal = rehearse_one(school_id, pair, pair.old.ends_on)
+    rehearsal = rehearse_one(school_id, pair, clock.local_day(now))
     if rehearsal.blockers:
         raise TurnBlocked(blocker_text(rehearsal.blockers[0]))
     new = pair.new
@@ -317,7 +318,7 @@ def turn_year(
         raise RehearsalChanged
     turn_id = rehearsal.turn.id if rehearsal.turn else _begin_turn(school_id, pair, actor, now)
     opened = _open_missing(school_id, turn_id, rehearsal, actor, now)
-    rehearsal = rehearse_one(school_id, pair, pair.old.ends_on)
+    rehearsal = rehearse_one(school_id, pair, clock.local_day(now))
     seats = _Seats(rehearsal)
     steps = [
         Step(
@@ -455,7 +456,11 @@ def _write_handovers(school_id: int, pair: Pair, finishing: Sequence[Any]) -> No
         execute(
             "insert into handovers (student_id, school_year_id, from_school_id, from_enrolment_id)"
             " values (:student, :year, :school_id, :enrolment)"
-            " on conflict (student_id, school_year_id) do nothing",
+            # Named by the area from an earlier stay, or from the school it was at then.
+            " on conflict (student_id, school_year_id) do update set"
+            " from_school_id = excluded.from_school_id,"
+            " from_enrolment_id = excluded.from_enrolment_id"
+            " where handovers.admitted_at is null",
             student=child.student_id,
             year=pair.old.id,
             school_id=school_id,

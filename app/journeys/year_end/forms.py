@@ -59,7 +59,7 @@ class AssignForm(ActForm):
 
 
 class AssignListForm(ActForm):
-    """A pasted list of codes and schools."""
+    """A pasted list: codes, and a school or a letter for each."""
 
     lines = TextAreaField(validators=[InputRequired(), Length(max=400_000)])
 

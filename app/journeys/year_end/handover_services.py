@@ -35,11 +35,11 @@ TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an assignment list: a child's code and a school's code."""
+    """One line of a pasted list: a child's code, and what is said of it."""
 
     number: int
-    code: str
-    school_code: str
+    first: str
+    last: str
 
 
 def read_lines(text: str) -> list[Line]:
@@ -105,22 +105,20 @@ def assign_list(
     targets: dict[str, list[Going]] = {}
     seen: dict[str, str] = {}
     for line in lines:
-        child = going.get(read_student_code(line.code) or "")
-        to = schools.get(line.school_code)
+        child = going.get(read_student_code(line.first) or "")
+        to = schools.get(line.last)
         if child is None:
             wrong.append(
-                _("line %(n)s: no finishing pupil %(code)s", n=line.number, code=line.code)
+                _("line %(n)s: no finishing pupil %(code)s", n=line.number, code=line.first)
             )
         elif to is None or NEXT_LEVEL.get(levels[child.from_school_id]) != to.level:
-            wrong.append(
-                _("line %(n)s: no next school %(code)s", n=line.number, code=line.school_code)
-            )
+            wrong.append(_("line %(n)s: no next school %(code)s", n=line.number, code=line.last))
         elif child.admitted and child.to_school_id != to.id:
             wrong.append(
-                _("line %(n)s: %(code)s is admitted already", n=line.number, code=line.code)
+                _("line %(n)s: %(code)s is admitted already", n=line.number, code=line.first)
             )
         elif seen.setdefault(child.code, to.code) != to.code:
-            wrong.append(_("line %(n)s: %(code)s stands twice", n=line.number, code=line.code))
+            wrong.append(_("line %(n)s: %(code)s stands twice", n=line.number, code=line.first))
         elif child.to_school_id != to.id:
             targets.setdefault(to.code, []).append(child)
     if wrong:

@@ -27,6 +27,7 @@ from app.journeys.year_end.errors import BadOutcome
 from app.journeys.year_end.forms import (
     ActForm,
     AdmitForm,
+    AssignListForm,
     ClaimForm,
     TurnForm,
     UndoForm,
@@ -90,7 +91,7 @@ def overview() -> ResponseReturnValue:
     return _overview(), 200
 
 
-def _overview(refusal: str = "") -> str:
+def _overview(refusal: str = "", lines: str = "") -> str:
     school_id = own_school()
     pair = asked_pair()
     found = queries.rehearse_one(school_id, pair, clock.today())
@@ -116,6 +117,7 @@ def _overview(refusal: str = "") -> str:
         hands_over=found.level in NEXT_LEVEL,
         takes_in=found.level in NEXT_LEVEL.values(),
         refusal=refusal,
+        lines=lines,
     )
 
 
@@ -155,6 +157,30 @@ def take_usual_outcomes() -> ResponseReturnValue:
 
     refusal = _act(ActForm(), work)
     return (_overview(refusal), 422) if refusal else _back()
+
+
+@bp.post("/year-end/outcomes/list")
+@requires(Permission.PREPARE_YEAR)
+def enter_list() -> ResponseReturnValue:
+    """The exceptions of the whole school from a pasted list, all or none."""
+    form = AssignListForm()
+    written = form.lines.data or ""
+
+    def work(pair: queries.Pair) -> str:
+        count = services.set_outcomes_by_code(
+            own_school(),
+            [
+                (line.number, line.first, line.last)
+                for line in handover_services.read_lines(written)
+            ],
+            pair=pair,
+            actor=current_actor(),
+            now=clock.now(),
+        )
+        return ngettext("One outcome entered.", "%(num)s outcomes entered.", count)
+
+    refusal = _act(form, work)
+    return (_overview(refusal, written), 422) if refusal else _back()
 
 
 @bp.post("/year-end/turn")

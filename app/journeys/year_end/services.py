@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from app import audit
 from app.core import clock
 from app.core.db import DAY, dialect, execute, own_school, row, rows, savepoint, scalar
+from app.core.ids import read_student_code
 from app.core.model import db
 from app.core.text import nfc
 from app.journeys.year_end.errors import (
@@ -42,6 +43,7 @@ from app.journeys.year_end.models import (
 )
 from app.journeys.year_end.plan import (
     END_REASONS,
+    LETTERS,
     NEXT_LEVEL,
     NextClass,
     Outcome,
@@ -158,6 +160,56 @@ def set_outcomes(
             cause=", ".join(f"{e}={o}" for e, o in sorted(changed.items()))[:400],
         )
     return len(changed)
+
+
+def set_outcomes_by_code(
+    school_id: int,
+    lines: Sequence[tuple[int, str, str]],
+    *,
+    pair: Pair,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
+    """Enter outcomes from a list, all or none; how many were new or different.
+
+    A line is its number, a pupil's code and a letter. Refuses the list when one line names no pupil
+    of the old year, no letter, or an outcome the grade does not have; the message tells which. The
+    caller commits.
+    """
+    level = Level(scalar("select level from schools where id = :school_id", school_id=school_id))
+    known = {
+        child.code: child
+        for child in rows(
+            f"with {ROSTER} select s.code, r.enrolment_id, r.class_id, r.grade from roster r"
+            " join students s on s.id = r.student_id",
+            schools=[school_id],
+            old=pair.old.id,
+            day=pair.day,
+        )
+    }
+    by_letter = {letter: outcome for outcome, letter in LETTERS.items()}
+    by_class: dict[int, dict[int, Outcome]] = {}
+    wrong: list[str] = []
+    for number, code, letter in lines:
+        child = known.get(read_student_code(code) or "")
+        outcome = by_letter.get(letter.upper())
+        if child is None:
+            wrong.append(_("line %(n)s: no pupil %(code)s", n=number, code=code))
+        elif outcome is None or outcome not in possible(level, child.grade):
+            wrong.append(_("line %(n)s: no letter %(letter)s here", n=number, letter=letter or "–"))
+        else:
+            by_class.setdefault(child.class_id, {})[child.enrolment_id] = outcome
+    if wrong or not by_class:
+        told = "; ".join(wrong[:20]) + ("; …" if len(wrong) > 20 else "")
+        raise BadOutcome(
+            _("Nothing was taken. %(lines)s.", lines=told)
+            if wrong
+            else _("The list is empty. Paste two columns: pupil code and letter.")
+        )
+    return sum(
+        set_outcomes(school_id, class_id, outcomes, pair=pair, actor=actor, now=now)
+        for class_id, outcomes in by_class.items()
+    )
 
 
 def take_usual_outcomes(school_id: int, *, pair: Pair, actor: audit.Actor, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import date
 
@@ -12,8 +13,14 @@ from app.core import scope
 from app.core.db import rows, scalar, transaction
 from app.core.period import Period
 from app.journeys.year_end import errors, services
-from app.journeys.year_end.plan import Outcome
-from app.journeys.year_end.queries import leaving_money, pair_of, rehearse, rehearse_one
+from app.journeys.year_end.plan import Outcome, possible
+from app.journeys.year_end.queries import (
+    ask_for_open_transfers,
+    leaving_money,
+    pair_of,
+    rehearse,
+    rehearse_one,
+)
 from app.money import billing
 from app.people import students
 from app.people.schools import Level
@@ -409,3 +416,38 @@ def test_exceptions_are_taken_from_a_list_whole_or_not_at_all(year: Year) -> Non
     assert enter((1, four[0].code, "o"), (2, five[0].code, "R"), (3, five[1].code, "T")) == 3
     assert enter((1, four[0].code, "O")) == 0
     assert [year.rehearsal().of(o) for o in ("repeats", "retest", "leaves")] == [1, 1, 1]
+
+
+def test_an_open_transfer_told_of_by_another_room_blocks(year: Year) -> None:
+    year.take_usual()
+    open_ones = {year.id: 2}
+    ask_for_open_transfers(lambda _schools, _day: open_ones)
+    assert [(h.kind, h.figures) for h in year.rehearsal().blockers] == [("transfers", (2,))]
+    with pytest.raises(errors.TurnBlocked):
+        year.turn()
+    open_ones.clear()
+    year.turn()
+
+
+def test_random_years_keep_every_class_and_an_undo_is_exact(context: Flask) -> None:
+    rng = random.Random(7)
+    year = Year()
+    for grade in range(1, 6):
+        year.add(f"{grade}/1", grade, 6)
+    for _round in range(3):
+        for name, children in year.children.items():
+            grade = int(name[0])
+            year.enter(
+                name,
+                **{
+                    f"c{n}": rng.choice(possible(Level.PRIMARY, grade))
+                    for n in range(len(children))
+                },
+            )
+        before = year.snapshot()
+        year.turn()
+        after = year.snapshot()
+        past = {(p[0], *p[2:4]) for p in before["placements"]}
+        assert past <= {(p[0], *p[2:4]) for p in after["placements"]}  # nothing is rewritten
+        year.undo()
+        assert year.snapshot() == before

@@ -7,6 +7,7 @@ from flask import Flask
 import app.audit.models
 import app.core.jobs
 import app.core.throttle
+import app.journeys.merging.models
 import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
@@ -18,6 +19,7 @@ import app.people.schools.models
 import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
+from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
 from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
 from app.journeys.year_end import routes as year_end
@@ -41,6 +43,7 @@ from app.shell import routes as shell
 BLUEPRINTS = (
     access.bp,
     students.bp,
+    merging.bp,
     fees.bp,
     billing.bp,
     payments.bp,

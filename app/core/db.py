@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Date, Engine, bindparam, event, text
@@ -38,6 +38,10 @@ MONTH: TypeEngine[Any] = PeriodColumn()
 
 #: How long a writer waits for the one before it, in seconds; then the person is asked to try again.
 WRITER_PATIENCE = 10.0
+#: How many values one `in (…)` list takes.
+CHUNK = 500
+
+Value = TypeVar("Value")
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
@@ -254,6 +258,13 @@ def rows(sql: str, *, types: Types | None = None, **params: Any) -> Sequence[Row
 def row(sql: str, *, types: Types | None = None, **params: Any) -> Row[*tuple[Any, ...]] | None:
     """The one row of a query, or None."""
     return execute(sql, types=types, **params).one_or_none()
+
+
+def in_chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """The values in lists short enough for one `in :values`; each value once, in order."""
+    listed = list(dict.fromkeys(values))
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
 
 
 def scalar(sql: str, **params: Any) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
+from app.journeys.merging import invariants as merging_invariants
 from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
 from app.money.fees import invariants as fees_invariants
@@ -27,6 +28,7 @@ ROOMS = (
     payments_invariants,
     receipts_invariants,
     year_end_invariants,
+    merging_invariants,
 )
 
 

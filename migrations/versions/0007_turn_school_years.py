@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0001"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -57,9 +57,6 @@ def upgrade() -> None:
         "handovers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "student_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
             "school_year_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
@@ -97,9 +94,6 @@ def upgrade() -> None:
             name=op.f("fk_handovers_school_year_id_school_years"),
         ),
         sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_handovers_student_id_students")
-        ),
-        sa.ForeignKeyConstraint(
             ["to_school_id", "admitted_enrolment_id"],
             ["enrolments.school_id", "enrolments.id"],
             name=op.f("fk_handovers_to_school_id_admitted_enrolment_id_enrolments"),
@@ -109,7 +103,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handovers")),
         sa.UniqueConstraint(
-            "student_id", "school_year_id", name=op.f("uq_handovers_student_id_school_year_id")
+            "from_school_id",
+            "from_enrolment_id",
+            "school_year_id",
+            name=op.f("uq_handovers_from_school_id_from_enrolment_id_school_year_id"),
         ),
     )
     with op.batch_alter_table("handovers", schema=None) as batch_op:

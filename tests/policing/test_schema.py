@@ -18,7 +18,11 @@ AREA = {
     "guardians",
     "guardianships",
     "handovers",
+    "identity_changes",
     "memberships",
+    "merge_parts",
+    "merge_undos",
+    "merges",
     "organisation_links",
     "organisation_units",
     "receipt_forms",
@@ -26,6 +30,7 @@ AREA = {
     "schools",
     "student_identifiers",
     "students",
+    "two_children",
     "users",
 }
 #: asked before any school can be known; each row leads to one school

@@ -116,7 +116,7 @@ def test_children_go_over_with_their_code_and_are_dealt_out_evenly(
         (made.code, "Lớn 1", True) for made in nursery.children["Lớn 1"]
     ]
 
-    assert admit(primary, [c.student_id for c in children], new_classes(primary)) == 3
+    assert admit(primary, [c.enrolment_id for c in children], new_classes(primary)) == 3
 
     with scope.opened(scope.one_school(primary.id)):
         seats = rows(
@@ -137,7 +137,7 @@ def test_children_go_over_with_their_code_and_are_dealt_out_evenly(
         assert nursery.stay(made) == (NEXT_DAY, "finished")
     assert all(c.admitted for c in arriving(primary))
     with pytest.raises(errors.NotOnTheList):
-        admit(primary, [children[0].student_id], [])
+        admit(primary, [children[0].enrolment_id], [])
 
 
 def test_children_may_be_admitted_without_a_class(nursery: Year, primary: Year) -> None:
@@ -146,7 +146,7 @@ def test_children_may_be_admitted_without_a_class(nursery: Year, primary: Year) 
     assign(nursery, primary)
     primary.take_usual()
 
-    admit(primary, [c.student_id for c in arriving(primary)], [])
+    admit(primary, [c.enrolment_id for c in arriving(primary)], [])
 
     assert [h.kind for h in primary.rehearsal().blockers] == []  # they belong to the new year
     primary.turn()
@@ -158,7 +158,7 @@ def test_an_admitted_child_stays_where_it_is_when_the_old_school_takes_its_turn_
     assign(nursery, primary)
     nursery.take_usual()
     nursery.turn()
-    admit(primary, [arriving(primary)[0].student_id], [])
+    admit(primary, [arriving(primary)[0].enrolment_id], [])
     first, second = nursery.children["Lớn 1"][:2]
 
     nursery.undo()

@@ -147,9 +147,10 @@ def test_the_area_sees_all_its_schools_and_sends_children_on(context: Flask) -> 
     page = clerk.get("/year-end/arrivals")
     assert "Nguyễn Thị Mẫu B" in page.text
     ids = [c.student_id for c in nursery.children["Lớn 1"]]
+    stays = [c.enrolment_id for c in nursery.children["Lớn 1"]]
     answer = clerk.post(
         "/year-end/arrivals",
-        data={**YEAR, "csrf_token": token(page), "child": ids, "place": ""},
+        data={**YEAR, "csrf_token": token(page), "child": stays, "place": ""},
     )
     assert answer.status_code == 303
     with scope.opened(scope.one_school(primary.id)):

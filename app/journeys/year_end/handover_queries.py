@@ -19,7 +19,7 @@ _NAME = (
 #: Everybody on the way: handed over by a turn, named by the area beforehand, or about to finish.
 _ON_THE_WAY = f"""
 with {ROSTER}, way as (
-  select h.student_id, h.from_school_id, h.from_enrolment_id, h.to_school_id, h.way, h.admitted_at,
+  select e.student_id, h.from_school_id, h.from_enrolment_id, h.to_school_id, h.way, h.admitted_at,
          h.assigned_by,
          case when e.end_reason = 'finished' and e.ends_on is not null then 1 else 0 end as ready
   from handovers h
@@ -34,8 +34,8 @@ with {ROSTER}, way as (
   where r.grade = case k.level when 'nursery' then {last_grade(Level.NURSERY)}
                                else {last_grade(Level.PRIMARY)} end
    and coalesce(r.outcome, 'finished') = 'finished' and {{also}}
-   and not exists (select 1 from handovers h where h.student_id = r.student_id
-     and h.school_year_id = :old)
+   and not exists (select 1 from handovers h where h.from_school_id = r.school_id
+     and h.from_enrolment_id = r.enrolment_id and h.school_year_id = :old)
 )"""
 
 
@@ -44,6 +44,8 @@ class Going:
     """A child on its way."""
 
     student_id: int
+    #: the stay it comes from
+    enrolment_id: int
     code: str
     full_name: str
     birth_date: date
@@ -63,7 +65,7 @@ class Going:
 
 
 _GOING = f"""
-select w.student_id, s.code, s.full_name, s.birth_date, s.sex,
+select w.student_id, w.from_enrolment_id as enrolment_id, s.code, s.full_name, s.birth_date, s.sex,
   coalesce((select c.name from placements p join classes c on c.id = p.class_id
     where p.school_id = w.from_school_id and p.enrolment_id = w.from_enrolment_id
     order by p.starts_on desc limit 1), '') as class_name,
@@ -193,12 +195,13 @@ def find_finishing(code: str, birth_date: date, level: Level, pair: Pair) -> Any
     """The hand-over of a child by exact code and birth date, for a school of its next level."""
     before = {after: level_ for level_, after in NEXT_LEVEL.items()}.get(level)
     return row(
-        "select h.id, h.student_id, h.to_school_id, h.admitted_at, s.full_name"
-        " from handovers h join students s on s.id = h.student_id"
-        " join schools f on f.id = h.from_school_id and f.level = :level"
+        "select h.id, s.id as student_id, h.to_school_id, h.admitted_at, s.full_name"
+        " from handovers h join schools f on f.id = h.from_school_id and f.level = :level"
         " join enrolments e on e.school_id = h.from_school_id and e.id = h.from_enrolment_id"
         "  and e.end_reason = 'finished'"
-        " where s.code = :code and s.birth_date = :birth and h.school_year_id = :old",
+        " join students s on s.id = e.student_id"
+        " where s.code = :code and s.birth_date = :birth and h.school_year_id = :old"
+        " order by h.id limit 1",
         code=code,
         birth=birth_date,
         level=str(before or ""),

@@ -125,9 +125,9 @@ def assign_list(
         told = "; ".join(wrong[:TOLD]) + ("; …" if len(wrong) > TOLD else "")
         raise BadAssignment(_("Nothing was taken. %(lines)s.", lines=told))
     for code, children in targets.items():
-        unique = list({child.student_id: child for child in children}.values())
+        unique = list({child.enrolment_id: child for child in children}.values())
         _assign(unique, schools[code], "list", pair=pair, actor=actor, now=now)
-    return sum(len({c.student_id for c in children}) for children in targets.values())
+    return sum(len({c.enrolment_id for c in children}) for children in targets.values())
 
 
 def _check_level(from_school_id: int, to: SchoolInfo, readable: Collection[int]) -> None:
@@ -147,20 +147,18 @@ def _assign(
     actor: audit.Actor,
     now: datetime,
 ) -> None:
-    stays = _stays(going, pair)
     for child in going:
         execute(
-            "insert into handovers (student_id, school_year_id, from_school_id, from_enrolment_id,"
+            "insert into handovers (school_year_id, from_school_id, from_enrolment_id,"
             " to_school_id, way, assigned_by, assigned_at)"
-            f" values (:student, :year, :from_school, :enrolment, :to, :way, :actor,"
+            " values (:year, :from_school, :enrolment, :to, :way, :actor,"
             f" {_moment('now')})"
-            " on conflict (student_id, school_year_id) do update set"
+            " on conflict (from_school_id, from_enrolment_id, school_year_id) do update set"
             " to_school_id = excluded.to_school_id, way = excluded.way,"
             " assigned_by = excluded.assigned_by, assigned_at = excluded.assigned_at",
-            student=child.student_id,
             year=pair.old.id,
             from_school=child.from_school_id,
-            enrolment=stays[child.student_id],
+            enrolment=child.enrolment_id,
             to=to.id,
             way=way,
             actor=actor.name,
@@ -178,23 +176,6 @@ def _assign(
             now=now,
             cause=f"year:{pair.old.id} {way} pupils:{count}",
         )
-
-
-def _stays(going: Sequence[Going], pair: Pair) -> dict[int, int]:
-    """The stay of each child at the school it comes from: the newest."""
-    found: dict[int, int] = {}
-    numbers = [child.student_id for child in going]
-    schools = {child.student_id: child.from_school_id for child in going}
-    for start in range(0, len(numbers), 500):
-        for stay in rows(
-            "select student_id, school_id, max(id) as id from enrolments where student_id in :ids"
-            " and starts_on < :day group by student_id, school_id",
-            ids=numbers[start : start + 500],
-            day=pair.day,
-        ):
-            if schools[stay.student_id] == stay.school_id:
-                found[stay.student_id] = stay.id
-    return found
 
 
 def claim(
@@ -242,7 +223,7 @@ def claim(
 
 def admit(
     school_id: int,
-    student_ids: Collection[int],
+    stays: Collection[int],
     class_ids: Sequence[int],
     *,
     pair: Pair,
@@ -251,32 +232,33 @@ def admit(
 ) -> int:
     """Begin the stays of children on the school's list, on the first day of the new year; how many.
 
-    With several classes they are dealt out evenly in the order of names; with none they wait to be
-    placed. Refuses a child that is not on the list, not ready, or admitted. The caller commits.
+    `stays` are those the children come from. With several classes they are dealt out evenly in the
+    order of names; with none they wait to be placed. Refuses a child that is not on the list, not
+    ready, or admitted. The caller commits.
     """
     listed = {
-        child.student_id: child
+        child.enrolment_id: child
         for child in arriving_at(school_id, pair)
         if child.ready and not child.admitted
     }
-    if not student_ids or set(student_ids) - set(listed):
+    if not stays or set(stays) - set(listed):
         raise NotOnTheList
-    chosen = [child for number, child in listed.items() if number in set(student_ids)]
-    arrivals = _deal(school_id, chosen, class_ids)
+    chosen = [child for number, child in listed.items() if number in set(stays)]
     made = admit_many(
         school_id,
-        arrivals,
+        _deal(school_id, chosen, class_ids),
         starts_on=pair.day,
         actor=actor,
         now=now,
         cause=f"handover:{pair.old.code}",
     )
-    for arrival, enrolment_id in zip(arrivals, made, strict=True):
+    for child, enrolment_id in zip(chosen, made, strict=True):
         execute(
             "update handovers set admitted_enrolment_id = :enrolment, admitted_by = :actor,"
-            f" admitted_at = {_moment('now')} where student_id = :student"
-            " and school_year_id = :year",
-            student=arrival.student_id,
+            f" admitted_at = {_moment('now')} where from_school_id = :from_school"
+            " and from_enrolment_id = :stay and school_year_id = :year",
+            from_school=child.from_school_id,
+            stay=child.enrolment_id,
             year=pair.old.id,
             enrolment=enrolment_id,
             actor=actor.name,

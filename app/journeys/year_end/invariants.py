@@ -40,9 +40,9 @@ INVARIANTS = [
         "select i.school_id, i.enrolment_id, e.end_reason from year_turn_items i"
         f" {_STANDING} join enrolments e on e.school_id = i.school_id and e.id = i.enrolment_id"
         " where coalesce(i.decision, i.outcome) in ('finished', 'moves', 'leaves')"
-        " and (e.ends_on is null or e.ends_on < t.starts_on or e.end_reason <>"
+        " and (e.ends_on is null or (e.ends_on >= t.starts_on and e.end_reason <>"
         "  case coalesce(i.decision, i.outcome) when 'finished' then 'finished'"
-        "   when 'moves' then 'moved' else 'stopped' end)",
+        "   when 'moves' then 'moved' else 'stopped' end))",
     ),
     query(
         "Y5",
@@ -56,10 +56,11 @@ INVARIANTS = [
     query(
         "Y6",
         "a child that was admitted is the child that was handed on, at the school it was sent to",
-        "select h.id as handover, h.student_id from handovers h"
+        "select h.id as handover, f.student_id from handovers h"
+        " join enrolments f on f.school_id = h.from_school_id and f.id = h.from_enrolment_id"
         " left join enrolments e on e.school_id = h.to_school_id and e.id = h.admitted_enrolment_id"
         " where (h.admitted_at is null) <> (h.admitted_enrolment_id is null)"
-        " or (h.admitted_at is not null and (e.id is null or e.student_id <> h.student_id))",
+        " or (h.admitted_at is not null and (e.id is null or e.student_id <> f.student_id))",
     ),
     query(
         "Y7",

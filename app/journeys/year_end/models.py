@@ -132,11 +132,14 @@ class YearTurnItem(SchoolOwned, Model):
 
 
 class Handover(Model):
-    """A finishing child on its way to a school of the next level; one row for a child and year."""
+    """A finishing child on its way to a school of the next level; one row for a stay and year.
+
+    The child is the one of the stay, also after two records were joined.
+    """
 
     __tablename__ = "handovers"
     __table_args__ = (
-        UniqueConstraint("student_id", "school_year_id"),
+        UniqueConstraint("from_school_id", "from_enrolment_id", "school_year_id"),
         ForeignKeyConstraint(
             ["from_school_id", "from_enrolment_id"], ["enrolments.school_id", "enrolments.id"]
         ),
@@ -148,7 +151,6 @@ class Handover(Model):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
     #: the year that ends
     school_year_id: Mapped[int] = mapped_column(ForeignKey("school_years.id"))
     from_school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))

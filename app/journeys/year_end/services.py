@@ -403,7 +403,11 @@ def turn_year(
         ],
     )
     if rehearsal.level in NEXT_LEVEL:
-        _write_handovers(school_id, pair, [c for c in roster if c.outcome == Outcome.FINISHED])
+        _write_handovers(
+            school_id,
+            pair,
+            [c.enrolment_id for c in roster if c.outcome == Outcome.FINISHED],
+        )
     counts = {o: sum(1 for c in roster if c.outcome == o) for o in Outcome}
     audit.record(
         "year.turn",
@@ -502,21 +506,16 @@ class _Seats:
         return found.class_id
 
 
-def _write_handovers(school_id: int, pair: Pair, finishing: Sequence[Any]) -> None:
+def _write_handovers(school_id: int, pair: Pair, finishing: Sequence[int]) -> None:
     """A row for each child on its way, kept when the area has said already where it goes."""
-    for child in finishing:
+    for enrolment_id in finishing:
         execute(
-            "insert into handovers (student_id, school_year_id, from_school_id, from_enrolment_id)"
-            " values (:student, :year, :school_id, :enrolment)"
-            # Named by the area from an earlier stay, or from the school it was at then.
-            " on conflict (student_id, school_year_id) do update set"
-            " from_school_id = excluded.from_school_id,"
-            " from_enrolment_id = excluded.from_enrolment_id"
-            " where handovers.admitted_at is null",
-            student=child.student_id,
+            "insert into handovers (school_year_id, from_school_id, from_enrolment_id)"
+            " values (:year, :school_id, :enrolment)"
+            " on conflict (from_school_id, from_enrolment_id, school_year_id) do nothing",
             year=pair.old.id,
             school_id=school_id,
-            enrolment=child.enrolment_id,
+            enrolment=enrolment_id,
         )
 
 
@@ -639,7 +638,7 @@ def decide_retest(
     own_school(school_id)
     turn = standing_turn(school_id, pair.old.id)
     item = row(
-        "select i.id, c.grade, c.name, i.class_id, e.student_id from year_turn_items i"
+        "select i.id, c.grade, c.name, i.class_id from year_turn_items i"
         " join classes c on c.school_id = i.school_id and c.id = i.class_id"
         " join enrolments e on e.school_id = i.school_id and e.id = i.enrolment_id"
         "  and e.ends_on is null"
@@ -665,7 +664,7 @@ def decide_retest(
             now=now,
         )
         if rehearsal.level in NEXT_LEVEL:
-            _write_handovers(school_id, pair, [_Finishing(item.student_id, enrolment_id)])
+            _write_handovers(school_id, pair, [enrolment_id])
     elif passed:
         decision = Outcome.PROMOTED
         old = next(c for c in rehearsal.classes if c.id == item.class_id)
@@ -695,12 +694,6 @@ def decide_retest(
         cause=f"year_turn:{turn.id} {decision}",
     )
     return decision
-
-
-@dataclass(frozen=True, slots=True)
-class _Finishing:
-    student_id: int
-    enrolment_id: int
 
 
 def _moment(name: str) -> str:

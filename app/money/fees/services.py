@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 
 from app import audit
 from app.core import formats
-from app.core.db import DAY, MONTH, execute, for_update, row, rows, scalar
+from app.core.db import DAY, MONTH, execute, for_update, in_chunks, row, rows, scalar
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
@@ -61,9 +61,6 @@ from app.money.fees.models import (
 )
 from app.people.schools import Level
 
-#: How many values one `in (…)` list takes.
-CHUNK = 500
-
 
 def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
     """Many rows at once; their ids in the order given."""
@@ -72,15 +69,6 @@ def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
     key = model.__table__.c.id  # type: ignore[attr-defined]
     statement = insert(model).returning(key, sort_by_parameter_order=True)
     return [int(made) for made in db.session.scalars(statement, list(values))]
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for start in range(0, len(listed), CHUNK):
-        yield listed[start : start + CHUNK]
-
-
-# Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -844,7 +832,7 @@ def _end(
 
 def _refuse_strangers(school_id: int, enrolment_ids: Iterable[int]) -> None:
     wanted = set(enrolment_ids)
-    for chunk in _chunks(sorted(wanted)):
+    for chunk in in_chunks(wanted):
         wanted -= {
             found.id
             for found in rows(
@@ -865,7 +853,7 @@ def _refuse_overlaps(
     school_id: int, table: str, what: str, spans: Sequence[Span], message: str
 ) -> None:
     known: dict[tuple[int, int], list[tuple[Period, Period | None]]] = {}
-    for chunk in _chunks(sorted({span[0] for span in spans})):
+    for chunk in in_chunks(sorted({span[0] for span in spans})):
         for found in rows(
             f"select enrolment_id, {what} as what, first_period, last_period from {table}"
             " where school_id = :school_id and enrolment_id in :ids",

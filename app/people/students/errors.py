@@ -97,6 +97,15 @@ class IdentifierTaken(Refused):
     code = "identifier_taken"
 
 
+class NumberKnown(Refused):
+    """A child with a personal number needs no reason for having none."""
+
+    code = "number_known"
+
+    def default_message(self) -> str:
+        return _("This pupil has a personal number already.")
+
+
 class CodeTaken(Refused):
     """A child's code is never given twice."""
 

@@ -54,4 +54,22 @@ INVARIANTS = [
         " where scheme = 'pin' and valid_to is null group by value"
         " having count(distinct student_id) > 1",
     ),
+    query(
+        "S6",
+        "a pupil counts as without a number exactly when no personal number is valid",
+        "select s.id as student, s.verification from students s where s.anonymised_at is null"
+        " and (s.verification = 'CHUA_CO_SO') = exists (select 1 from student_identifiers n"
+        "  where n.student_id = s.id and n.scheme = 'pin' and n.valid_to is null)",
+    ),
+    query(
+        "S7",
+        "the newest change of a name, birth date or sex ends at what the pupil is called now",
+        "select c.student_id as student, c.field from identity_changes c"
+        " join students s on s.id = c.student_id and s.anonymised_at is null"
+        " where c.field in ('full_name', 'birth_date', 'sex') and c.id ="
+        " (select max(x.id) from identity_changes x"
+        "  where x.student_id = c.student_id and x.field = c.field)"
+        " and c.new_value <> case c.field when 'full_name' then s.full_name"
+        "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
+    ),
 ]

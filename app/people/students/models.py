@@ -36,6 +36,50 @@ class Scheme(StrEnum):
     PASSPORT = "passport"
 
 
+class IdentityField(StrEnum):
+    """What makes a child this child; each change of one is kept in `identity_changes`."""
+
+    FULL_NAME = "full_name"
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    PIN = "pin"
+    MOET = "moet"
+    LLR = "llr"
+    SCHOOL = "school"
+    BHXH = "bhxh"
+    PASSPORT = "passport"
+
+
+class Origin(StrEnum):
+    """Where a change of an identity came from."""
+
+    HAND = "hand"
+    LIST = "list"
+    CHECK = "check"
+    MERGE = "merge"
+
+
+class Verification(StrEnum):
+    """How far an identity is proved against the population database; the words of the field."""
+
+    NO_NUMBER = "CHUA_CO_SO"
+    NOT_SENT = "CHUA_GUI"
+    WAITING = "CHO_XAC_THUC"
+    MATCHED = "KHOP"
+    DIFFERS = "SAI_LECH"
+    NOT_FOUND = "KHONG_TIM_THAY"
+    DOUBLE = "TRUNG_SO"
+
+
+class NoNumber(StrEnum):
+    """Why a child has no personal number."""
+
+    NOT_REGISTERED = "not_registered"
+    BEING_MADE = "being_made"
+    FOREIGN = "foreign"
+    NOT_HANDED_IN = "not_handed_in"
+
+
 class Student(Model):
     """One child, one row, one code for life; no school inside."""
 
@@ -43,6 +87,7 @@ class Student(Model):
     __table_args__ = (
         Index("ix_students_search_key", "search_key"),
         Index("ix_students_sort_key", "sort_key"),
+        Index("ix_students_merged_into_id", "merged_into_id"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -58,6 +103,36 @@ class Student(Model):
     birth_date: Mapped[date]
     sex: Mapped[Sex] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: of name, birth date, sex and personal number together
+    verification: Mapped[Verification] = mapped_column(
+        String(16), default=Verification.NO_NUMBER, server_default=Verification.NO_NUMBER
+    )
+    no_number_reason: Mapped[NoNumber | None] = mapped_column(String(16))
+    #: the child this row turned out to be; its code still leads there
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("students.id"))
+    anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class IdentityChange(Model):
+    """One change of a name, a birth date, a sex or a number, with both values.
+
+    Rows are only ever added; values are blanked when a child is made anonymous.
+    """
+
+    __tablename__ = "identity_changes"
+    __table_args__ = (Index("ix_identity_changes_student_id", "student_id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"))
+    #: the school whose staff changed it; none for the machine
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    field: Mapped[IdentityField] = mapped_column(String(12))
+    old_value: Mapped[str | None] = mapped_column(String(120))
+    new_value: Mapped[str | None] = mapped_column(String(120))
+    origin: Mapped[Origin] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class StudentIdentifier(Model):

@@ -7,7 +7,7 @@ import random
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import insert
 
 from app import audit
-from app.core.db import DAY, dialect, execute, for_update, row, rows, scalar
+from app.core.db import DAY, execute, for_update, in_chunks, row, rows, scalar
 from app.core.ids import ALPHABET, fold_slips, is_student_code, new_student_code
 from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc, normal_phone
@@ -41,6 +41,7 @@ from app.people.students.errors import (
     StudentNotFound,
     YearNotFound,
 )
+from app.people.students.identity import lock_identities, settle_verification
 from app.people.students.models import (
     ActivationCode,
     Enrolment,
@@ -54,8 +55,6 @@ from app.people.students.models import (
     StudentIdentifier,
 )
 
-#: How many values one `in (…)` list takes.
-CHUNK = 500
 #: Twelve signs of thirty-one are 59 bits.
 ACTIVATION_CODE_LENGTH = 12
 ACTIVATION_CODE_LIFE = timedelta(days=30)
@@ -183,9 +182,7 @@ def enrol_many(
     """
     if not students:
         return []
-    if dialect() == "postgresql":
-        # Numbers and guardians are unique in the area, which no constraint of one row can say.
-        execute("select pg_advisory_xact_lock(738, 0)")
+    lock_identities()
     classes = _classes_of(school_id)
     for child in students:
         _check(child, classes)
@@ -215,6 +212,11 @@ def enrol_many(
         ],
     )
     _write_identifiers(students, student_ids)
+    settle_verification(
+        student_id
+        for child, student_id in zip(students, student_ids, strict=True)
+        if child.identifiers
+    )
     _write_guardians(students, student_ids)
     audit.record_many(
         [
@@ -235,12 +237,6 @@ def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
     key = model.__table__.c.id  # type: ignore[attr-defined]
     statement = insert(model).returning(key, sort_by_parameter_order=True)
     return [int(made) for made in db.session.scalars(statement, list(values))]
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for start in range(0, len(listed), CHUNK):
-        yield listed[start : start + CHUNK]
 
 
 def _classes_of(school_id: int) -> dict[int, Any]:
@@ -301,7 +297,7 @@ def _known_children(students: Sequence[NewStudent]) -> dict[int, str]:
     """The codes of children the area knows, once their birth dates fit."""
     wanted = {child.student_id: child for child in students if child.student_id is not None}
     codes: dict[int, str] = {}
-    for chunk in _chunks(wanted):
+    for chunk in in_chunks(wanted):
         for found in rows(
             "select id, code, birth_date from students where id in :ids",
             types={"birth_date": DAY},
@@ -321,7 +317,7 @@ def _refuse_overlaps(school_id: int, students: Sequence[NewStudent]) -> None:
     if twice:
         raise AlreadyEnrolled(_("The same pupil stands in the list twice."))
     starts = {child.student_id: child for child in students if child.student_id is not None}
-    for chunk in _chunks(starts):
+    for chunk in in_chunks(starts):
         for stay in rows(
             "select student_id, ends_on from enrolments where school_id = :school_id"
             " and student_id in :ids",
@@ -349,7 +345,7 @@ def _refuse_taken_identifiers(students: Sequence[NewStudent]) -> None:
             if value in owners and owners[value] is not child:
                 raise _taken(child.full_name)
             owners[value] = child
-    for chunk in _chunks(owners):
+    for chunk in in_chunks(owners):
         for found in rows(
             "select value, student_id from student_identifiers where scheme = 'pin'"
             " and valid_to is null and value in :pins",
@@ -390,7 +386,7 @@ def _codes(
 def _taken_codes(codes: Sequence[str]) -> set[str]:
     return {
         found.code
-        for chunk in _chunks(codes)
+        for chunk in in_chunks(codes)
         for found in rows("select code from students where code in :codes", codes=chunk)
     }
 
@@ -418,7 +414,7 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
 def _write_identifiers(students: Sequence[NewStudent], student_ids: list[int]) -> None:
     has = {
         (found.student_id, found.scheme, found.value)
-        for chunk in _chunks(child.student_id for child in students if child.student_id)
+        for chunk in in_chunks(child.student_id for child in students if child.student_id)
         for found in rows(
             "select student_id, scheme, value from student_identifiers"
             " where valid_to is null and student_id in :ids",
@@ -447,7 +443,7 @@ def _write_guardians(students: Sequence[NewStudent], student_ids: list[int]) -> 
     phones = {_mobile(g.phone) for child in students for g in child.guardians if g.phone}
     known: dict[tuple[str, str], int] = {
         (found.phone, found.search_key): found.id
-        for chunk in _chunks(sorted(phones))
+        for chunk in in_chunks(sorted(phones))
         for found in rows(
             "select id, phone, search_key from guardians where phone in :phones order by id desc",
             phones=chunk,
@@ -480,7 +476,7 @@ def _write_guardians(students: Sequence[NewStudent], student_ids: list[int]) -> 
     made = _insert(Guardian, fresh)
     tied = {
         (found.student_id, found.guardian_id)
-        for chunk in _chunks(child.student_id for child in students if child.student_id)
+        for chunk in in_chunks(child.student_id for child in students if child.student_id)
         for found in rows(
             "select student_id, guardian_id from guardianships"
             " where ends_on is null and student_id in :ids",

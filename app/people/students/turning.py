@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app import audit
-from app.core.db import DAY, dialect, execute, rows
+from app.core.db import DAY, execute, in_chunks, rows
 from app.people.students.errors import AlreadyEnrolled, ClassNotFound, StudentNotFound
+from app.people.students.identity import lock_identities
 from app.people.students.models import Enrolment, Placement
-from app.people.students.services import _chunks, _insert
+from app.people.students.services import _insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def take_steps(school_id: int, steps: Sequence[Step], *, day: date) -> list[int 
 
     In the order given, None where the stay ended. The caller locks, records and commits.
     """
-    for chunk in _chunks(step.placement_id for step in steps):
+    for chunk in in_chunks(step.placement_id for step in steps):
         execute(
             "update placements set ends_on = :day where school_id = :school_id and id in :ids",
             school_id=school_id,
@@ -70,7 +71,7 @@ def take_steps(school_id: int, steps: Sequence[Step], *, day: date) -> list[int 
             ids=chunk,
         )
     for reason in sorted({step.end_reason for step in steps if step.end_reason}):
-        for chunk in _chunks(s.enrolment_id for s in steps if s.end_reason == reason):
+        for chunk in in_chunks(s.enrolment_id for s in steps if s.end_reason == reason):
             execute(
                 "update enrolments set ends_on = :day, end_reason = :reason"
                 " where school_id = :school_id and id in :ids",
@@ -104,7 +105,7 @@ def step_back(school_id: int, steps: Sequence[StepBack], *, day: date) -> None:
     A stay that somebody ended otherwise stays ended, and so do its placements. The caller locks,
     proves that nothing was billed from `day` on, records and commits.
     """
-    for chunk in _chunks(s.enrolment_id for s in steps if s.stay_was_ended):
+    for chunk in in_chunks(s.enrolment_id for s in steps if s.stay_was_ended):
         execute(
             "update enrolments set ends_on = null, end_reason = null"
             " where school_id = :school_id and ends_on >= :day and id in :ids",
@@ -112,7 +113,7 @@ def step_back(school_id: int, steps: Sequence[StepBack], *, day: date) -> None:
             day=day,
             ids=chunk,
         )
-    for chunk in _chunks(step.enrolment_id for step in steps):
+    for chunk in in_chunks(step.enrolment_id for step in steps):
         execute(
             "delete from placements where school_id = :school_id and starts_on >= :day"
             " and enrolment_id in :ids",
@@ -120,7 +121,7 @@ def step_back(school_id: int, steps: Sequence[StepBack], *, day: date) -> None:
             day=day,
             ids=chunk,
         )
-    for chunk in _chunks(step.placement_id for step in steps):
+    for chunk in in_chunks(step.placement_id for step in steps):
         # A stay that ended meanwhile keeps its last day; an open one opens its class again.
         execute(
             "update placements set ends_on = (select e.ends_on from enrolments e"
@@ -168,8 +169,7 @@ def admit_many(
     """
     if not arrivals:
         return []
-    if dialect() == "postgresql":
-        execute("select pg_advisory_xact_lock(738, 0)")
+    lock_identities()
     begins = {
         place.id: place.starts_on
         for place in rows(
@@ -184,14 +184,16 @@ def admit_many(
     numbers = [arrival.student_id for arrival in arrivals]
     known = {
         child.id
-        for chunk in _chunks(numbers)
-        for child in rows("select id from students where id in :ids", ids=chunk)
+        for chunk in in_chunks(numbers)
+        for child in rows(
+            "select id from students where id in :ids and merged_into_id is null", ids=chunk
+        )
     }
     if known != set(numbers):
         raise StudentNotFound
     if len(known) != len(numbers):
         raise AlreadyEnrolled
-    for chunk in _chunks(numbers):
+    for chunk in in_chunks(numbers):
         here = rows(
             "select s.full_name from enrolments e join students s on s.id = e.student_id"
             " where e.school_id = :school_id and e.student_id in :ids"

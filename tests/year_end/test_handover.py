@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from app.core import scope
 from app.core.db import DAY, rows, transaction
+from app.journeys.merging import services as merging
 from app.journeys.year_end import errors, handover_queries, handover_services
 from app.journeys.year_end.plan import Outcome
 from app.journeys.year_end.workbooks import handover_workbook
@@ -217,6 +218,32 @@ def test_hand_over_totals_are_the_finishing_children(nursery: Year, primary: Yea
         after = handover_queries.routes_between([nursery.id, primary.id], nursery.pair())
     assert [(r.from_school_id, r.children, r.ready) for r in before] == [(nursery.id, 1, 0)]
     assert [(r.from_school_id, r.children, r.ready) for r in after] == [(nursery.id, 2, 2)]
+
+
+def test_a_child_recorded_twice_is_admitted_under_the_record_that_stays(
+    nursery: Year, primary: Year
+) -> None:
+    elsewhere = Year(Level.NURSERY)
+    twin = elsewhere.add("Bé 1", -2, 1, born=2021)[0]
+    child = nursery.children["Lớn 1"][0]
+    assign(nursery, primary)
+    nursery.take_usual()
+    nursery.turn()
+    with scope.opened(scope.EVERY_SCHOOL), transaction():
+        merging.merge(
+            twin.student_id,
+            child.student_id,
+            take_over=(),
+            reason="Cùng một em, cùng giấy khai sinh",
+            allowed=None,
+            actor=ACCOUNTANT,
+            now=NOON,
+        )
+
+    codes = [c.code for c in arriving(primary)]
+    assert twin.code in codes
+    assert child.code not in codes
+    admit(primary, [c.enrolment_id for c in arriving(primary)], [])
 
 
 def test_the_workbook_keeps_class_names_as_words(context: Flask) -> None:

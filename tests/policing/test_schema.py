@@ -17,6 +17,7 @@ AREA = {
     "fee_items",
     "guardians",
     "guardianships",
+    "handovers",
     "identity_changes",
     "memberships",
     "merge_parts",

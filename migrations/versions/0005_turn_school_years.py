@@ -7,8 +7,8 @@ each; hand-overs by one for each child that changes its level, about 6,000.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:

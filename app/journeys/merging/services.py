@@ -105,7 +105,7 @@ def undo(
 
     Open lines of the old record's bills go back to it as far as they are still open, its credit as
     far as the child still has it. Stays ended by the merge run again: the only way a stay ever
-    loses its end, and only as the reverse of the deed that gave it. Refuses a merge that was taken
+    loses its end, besides taking a school year back, and only as the reverse of the deed that gave it. Refuses a merge that was taken
     back, one that a later merge stands on, and other people's schools. The caller commits.
     """
     lock_identities()

@@ -47,12 +47,12 @@ OLDEST = 25
 
 @dataclass(frozen=True, slots=True)
 class NewStudent:
-    """A child to enrol; `student_id` names one the area knows already."""
+    """A child to enrol; `student_id` names one the area knows, a class may be found later."""
 
     full_name: str
     birth_date: date
     sex: Sex
-    class_id: int
+    class_id: int | None
     starts_on: date
     guardians: tuple[NewGuardian, ...] = ()
     #: (scheme, value, where it was read)
@@ -114,6 +114,7 @@ def enrol_many(
                 "starts_on": max(child.starts_on, classes[child.class_id].starts_on),
             }
             for child, enrolment_id in zip(students, enrolment_ids, strict=True)
+            if child.class_id is not None
         ],
     )
     _write_identifiers(students, student_ids)
@@ -145,14 +146,14 @@ def _check(child: NewStudent, classes: dict[int, Any]) -> None:
     name = child.full_name
     if not 1 <= len(" ".join(name.split())) <= 120:
         raise BadName
-    place = classes.get(child.class_id)
-    if place is None:
+    place = classes.get(child.class_id) if child.class_id is not None else None
+    if place is None and child.class_id is not None:
         raise ClassNotFound
     if not child.birth_date < child.starts_on:
         raise BadDate(_("%(name)s: the birth date lies after the first day at school.", name=name))
     if child.birth_date.year < child.starts_on.year - OLDEST:
         raise BadDate(_("%(name)s: check the year of birth.", name=name))
-    if child.starts_on > place.ends_on:
+    if place is not None and child.starts_on > place.ends_on:
         raise BadDate(
             _("%(name)s: the first day lies after the end of the school year.", name=name)
         )

@@ -1,39 +1,51 @@
-"""Guardians, what ties them to children, and the codes by which they open their accounts."""
+"""Guardians and what ties them to children."""
 
 from __future__ import annotations
 
-import hashlib
-import random
-import re
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
 
 from app import audit
-from app.core.db import execute, in_chunks, rows, scalar
-from app.core.ids import ALPHABET, fold_slips
+from app.core.db import DAY, execute, for_update, in_chunks, rows
 from app.core.text import fold, nfc, normal_phone
-from app.people.students.errors import BadPhone, GuardianNotFound
-from app.people.students.models import ActivationCode, Guardian, Guardianship
+from app.people.students.errors import (
+    BadAddress,
+    BadDate,
+    BadName,
+    BadPhone,
+    GuardianKnown,
+    GuardianNotFound,
+)
+from app.people.students.models import Guardian, Guardianship
 from app.people.students.services.rows import insert_many
-
-#: Twelve signs of thirty-one are 59 bits.
-ACTIVATION_CODE_LENGTH = 12
-ACTIVATION_CODE_LIFE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class NewGuardian:
-    """A guardian as the school's list names him; found again by phone and name, else made."""
+    """A guardian as the school's list names him; found again by phone and name, else made.
+
+    `guardian_id` names one who is known already, as for a sibling.
+    """
 
     full_name: str
     phone: str | None
     relation: str
     address: str | None = None
+    guardian_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianChange:
+    """A guardian as he shall stand; what is as before is left alone."""
+
+    full_name: str
+    phone: str | None
+    address: str | None
+    relation: str
 
 
 def mobile(written: str) -> str:
@@ -71,7 +83,7 @@ def tie_guardians(
             name = " ".join(nfc(guardian.full_name).split())
             phone = mobile(guardian.phone) if guardian.phone else None
             key = (phone, fold(name)) if phone else None
-            guardian_id = there.get(key) if key else None
+            guardian_id = guardian.guardian_id or (there.get(key) if key else None)
             place = places.get(key) if key else None
             if guardian_id is None and place is None:
                 place = len(fresh)
@@ -115,50 +127,181 @@ def tie_guardians(
     insert_many(Guardianship, values)
 
 
-def issue_activation_code(
-    guardian_id: int,
+def add_guardian(
+    school_id: int,
+    student_id: int,
+    guardian: NewGuardian,
     *,
+    from_day: date,
+    actor: audit.Actor,
     now: datetime,
-    rng: random.Random | None = None,
-    actor: audit.Actor = audit.MACHINE,
-    school_id: int | None = None,
-) -> str:
-    """A one-use code of 59 random bits for the paper notice, good for 30 days.
+) -> int:
+    """Tie one more guardian to a child; the new tie. The first of a child is asked first.
 
-    Only its hash is kept; earlier unused codes of the guardian stop working. The caller commits.
+    Refuses a bad name or phone and a guardian the child has already. The caller has checked that
+    the child may be changed from this school, and commits.
     """
-    if not scalar("select count(*) from guardians where id = :id", id=guardian_id):
-        raise GuardianNotFound
+    _check(guardian.full_name, guardian.phone, guardian.address)
+    before = {tie.id for tie in _open_ties(student_id)}
+    tie_guardians([(student_id, from_day, (guardian,))], {student_id})
+    made = [tie.id for tie in _open_ties(student_id) if tie.id not in before]
+    if not made:
+        raise GuardianKnown
+    _record("guardian.add", made[0], student_id, actor=actor, school_id=school_id, now=now)
+    return int(made[0])
+
+
+def change_guardian(
+    school_id: int,
+    student_id: int,
+    guardianship_id: int,
+    change: GuardianChange,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> list[str]:
+    """Set a guardian right, for every child he answers for; the names of what changed.
+
+    The relation is that to this child alone. Refuses a tie of another child, a bad name, phone or
+    address. The caller has checked that the child may be changed from this school, and commits.
+    """
+    _check(change.full_name, change.phone, change.address)
+    tie = _tie(student_id, guardianship_id)
+    name = " ".join(nfc(change.full_name).split())
+    wanted = {
+        "full_name": name,
+        "phone": mobile(change.phone) if change.phone else None,
+        "address": " ".join(nfc(change.address or "").split()) or None,
+    }
+    changed = [field for field, value in wanted.items() if getattr(tie, field) != value]
+    if changed:
+        execute(
+            "update guardians set full_name = :full_name, search_key = :search, phone = :phone,"
+            " address = :address where id = :id",
+            id=tie.guardian_id,
+            search=fold(name),
+            full_name=wanted["full_name"],
+            phone=wanted["phone"],
+            address=wanted["address"],
+        )
+    if tie.relation != change.relation:
+        execute(
+            "update guardianships set relation = :relation where id = :id",
+            id=tie.id,
+            relation=change.relation[:16],
+        )
+        changed.append("relation")
+    if changed:
+        # Which fields, not what stood in them: the trail is kept for ever.
+        _record(
+            "guardian.change",
+            tie.id,
+            student_id,
+            ", ".join(changed),
+            actor=actor,
+            school_id=school_id,
+            now=now,
+        )
+    return changed
+
+
+def make_primary(
+    school_id: int,
+    student_id: int,
+    guardianship_id: int,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """Let one guardian be the first person to ask about a child; the others are asked after him.
+
+    Refuses a tie of another child. The caller commits.
+    """
+    tie = _tie(student_id, guardianship_id)
+    if tie.is_primary:
+        return
+    _set_primary(student_id, tie.id)
+    _record("guardian.make_primary", tie.id, student_id, actor=actor, school_id=school_id, now=now)
+
+
+def end_guardianship(
+    school_id: int,
+    student_id: int,
+    guardianship_id: int,
+    *,
+    on: date,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """From a day on a guardian no longer answers for a child; the next one is asked first instead.
+
+    Refuses a tie of another child and a day before it began. The caller commits.
+    """
+    tie = _tie(student_id, guardianship_id)
+    if on < tie.starts_on:
+        raise BadDate(_("This person was not recorded yet on that day."))
     execute(
-        "update activation_codes set expires_at = :now where guardian_id = :id"
-        " and used_at is null and expires_at > :now",
-        id=guardian_id,
-        now=now,
+        "update guardianships set ends_on = :day, is_primary = :no where id = :id",
+        id=tie.id,
+        day=on,
+        no=False,
     )
-    drawn = (rng or secrets.SystemRandom()).choices(ALPHABET, k=ACTIVATION_CODE_LENGTH)
-    code = "".join(drawn)
-    made = insert_many(
-        ActivationCode,
-        [
-            {
-                "guardian_id": guardian_id,
-                "code_hash": activation_hash(code),
-                "expires_at": now + ACTIVATION_CODE_LIFE,
-            }
-        ],
-    )[0]
+    others = [other for other in _open_ties(student_id) if other.id != tie.id]
+    if tie.is_primary and others:
+        _set_primary(student_id, others[0].id)
+    _record("guardian.end", tie.id, student_id, actor=actor, school_id=school_id, now=now)
+
+
+def _check(full_name: str, phone: str | None, address: str | None) -> None:
+    if not 1 <= len(" ".join(full_name.split())) <= 120:
+        raise BadName
+    if phone:
+        mobile(phone)
+    if address and len(address) > 200:
+        raise BadAddress
+
+
+def _open_ties(student_id: int) -> Sequence[Any]:
+    return rows(
+        "select t.id, t.guardian_id, t.relation, t.is_primary, t.starts_on, g.full_name, g.phone,"
+        " g.address from guardianships t join guardians g on g.id = t.guardian_id"
+        f" where t.student_id = :student and t.ends_on is null order by t.id{for_update()}",
+        types={"starts_on": DAY},
+        student=student_id,
+    )
+
+
+def _tie(student_id: int, guardianship_id: int) -> Any:
+    for tie in _open_ties(student_id):
+        if tie.id == guardianship_id:
+            return tie
+    raise GuardianNotFound
+
+
+def _set_primary(student_id: int, guardianship_id: int) -> None:
+    execute(
+        "update guardianships set is_primary = (id = :id)"
+        " where student_id = :student and ends_on is null",
+        id=guardianship_id,
+        student=student_id,
+    )
+
+
+def _record(
+    action: str,
+    guardianship_id: int,
+    student_id: int,
+    what: str = "",
+    *,
+    actor: audit.Actor,
+    school_id: int,
+    now: datetime,
+) -> None:
     audit.record(
-        "guardian.issue_code",
-        f"activation_code:{made}",
+        action,
+        f"guardianship:{guardianship_id}",
         actor=actor,
         school_id=school_id,
         now=now,
-        cause=f"guardian:{guardian_id}",
+        cause=f"student:{student_id} {what}".strip(),
     )
-    return code
-
-
-def activation_hash(written: str) -> str:
-    """The stored form of an activation code, however a person wrote it."""
-    squeezed = re.sub(r"[^0-9A-Z]", "", fold_slips(written))
-    return hashlib.sha256(squeezed.encode()).hexdigest()

@@ -158,3 +158,21 @@ class NumberDiffers(Refused):
     """A known child has another number of the same kind than the one it shall be admitted with."""
 
     code = "number_differs"
+
+
+class StudentElsewhere(Refused):
+    """The child is at another school now, which looks after its record."""
+
+    code = "student_elsewhere"
+
+    def default_message(self) -> str:
+        return _("This pupil is at another school now. That school keeps the record right.")
+
+
+class NotHere(Refused):
+    """The child has left this school."""
+
+    code = "student_not_here"
+
+    def default_message(self) -> str:
+        return _("This pupil has already left the school.")

@@ -139,9 +139,7 @@ def place_many(
             if len(places) > 1 and enrolment_id in stays:
                 refusal.message = f"{_name_of(stays[enrolment_id].student_id)}: {refusal.message}"
             raise
-    _end_places(
-        [place for place in last.values() if _goes_on(place, from_day)], school_id, from_day
-    )
+    _end_places(school_id, [old for old in last.values() if _goes_on(old, from_day)], from_day)
     ordered = sorted(places)
     made = insert_many(
         Placement,

@@ -68,9 +68,15 @@ def _name(required: bool) -> list[Any]:
     return [InputRequired(_l("Enter the full name.")), length] if required else [length]
 
 
+def _strip(value: str | None) -> str | None:
+    return value.strip() if isinstance(value, str) else value
+
+
 def _number(scheme: Scheme, label: str) -> StringField:
     message = _l("Enter a number of 1 to 24 signs.")
-    return StringField(label, [Optional(), Length(max=24, message=message)], name=scheme.value)
+    return StringField(
+        label, [Length(max=24, message=message)], name=scheme.value, filters=[_strip]
+    )
 
 
 class GuardianFields(PlainForm):
@@ -94,10 +100,6 @@ class GuardianFields(PlainForm):
             raise ValidationError(_("Enter the name of this person."))
 
 
-def _strip(value: str | None) -> str | None:
-    return value.strip() if isinstance(value, str) else value
-
-
 class AdmitForm(Form):
     """A child at the desk."""
 
@@ -106,9 +108,9 @@ class AdmitForm(Form):
     sex = RadioField(_l("Sex"), [InputRequired(_l("Choose girl or boy."))])
     class_id = SelectField(_l("Class"), coerce=int)
     starts_on = TypedDayField(_l("First day at school"))
-    pin = DigitsField(_l("Personal number"), [Optional(), _personal_number])
+    pin = DigitsField(_l("Personal number"), [_personal_number])
     no_number = SelectField(_l("Or why there is none"))
-    source = StringField(_l("Numbers read from"), [Optional(), Length(max=60)])
+    source = StringField(_l("Numbers read from"), [Length(max=60)])
     moet = _number(Scheme.MOET, _l("Ministry code"))
     llr = _number(Scheme.LLR, _l("Lifelong learning record"))
     school = _number(Scheme.SCHOOL, _l("School's own number"))
@@ -146,7 +148,7 @@ class IdentityForm(Form):
     full_name = StringField(_l("Full name"), _name(required=True), filters=[_strip])
     birth_date = TypedDayField(_l("Birth date"), description=_l("day/month/year, as 5/9/2020"))
     sex = RadioField(_l("Sex"), [InputRequired(_l("Choose girl or boy."))])
-    pin = DigitsField(_l("Personal number"), [Optional(), _personal_number])
+    pin = DigitsField(_l("Personal number"), [_personal_number])
     moet = _number(Scheme.MOET, _l("Ministry code"))
     llr = _number(Scheme.LLR, _l("Lifelong learning record"))
     school = _number(Scheme.SCHOOL, _l("School's own number"))

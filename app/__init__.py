@@ -43,8 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.bind(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     login_manager.init_app(app)
-    csrf.init_app(app)
     http.bind(app)
+    csrf.init_app(app)  # after http: its refusal is a page too, and pages read the database
     wiring.register(app, settings)
     return app
 

@@ -95,9 +95,9 @@ def new_child(office: Office, **fields: object) -> dict[str, object]:
 
 
 def admit(office: Office, **fields: object) -> TestResponse:
-    drawn = office.desk.get("/students/admit")
+    drawn = office.desk.get("/admission")
     data = {"csrf_token": token(drawn), **new_child(office, **fields)}
-    return office.desk.post("/students/admit", data=data)
+    return office.desk.post("/admission", data=data)
 
 
 def answer_of(page: TestResponse) -> str:
@@ -239,7 +239,7 @@ def test_a_brother_is_admitted_with_the_family_kept(office: Office) -> None:
             guardians=(mother("0905800010"), NewGuardian("Hồ Ông", None, "grandfather")),
         ),
     )
-    page = office.desk.get(f"/students/admit?sibling={first.code}")
+    page = office.desk.get(f"/admission?sibling={first.code}")
     keep = re.findall(r'name="keep" value="(\d+)"', page.text)
     assert len(keep) == 2
     assert "0905800010" not in page.text
@@ -467,7 +467,7 @@ def test_ticked_children_are_placed_without_scripts(office: Office) -> None:
 
     unknown = post(
         office.desk,
-        "/students/classes",
+        "/classes",
         enrolment=ids,
         class_name="9/9",
         from_day="24/11/2026",
@@ -478,7 +478,7 @@ def test_ticked_children_are_placed_without_scripts(office: Office) -> None:
 
     placed = post(
         office.desk,
-        "/students/classes",
+        "/classes",
         enrolment=ids,
         class_name=" 2/1 ",
         from_day="24/11/2026",
@@ -493,7 +493,7 @@ def test_ticked_children_are_placed_without_scripts(office: Office) -> None:
 def test_children_of_another_school_cannot_be_placed(office: Office) -> None:
     answer = post(
         office.desk,
-        "/students/classes",
+        "/classes",
         enrolment=[office.stranger.enrolment_id],
         class_name="2/1",
         from_day="24/11/2026",
@@ -505,20 +505,18 @@ def test_children_of_another_school_cannot_be_placed(office: Office) -> None:
 def test_classes_are_opened_by_a_list_of_names(office: Office) -> None:
     opened = post(
         office.desk,
-        "/students/classes/new",
-        page="/students/classes",
+        "/classes/new",
+        page="/classes",
         grade=3,
         names="3/1, 3/2; 3/10",
     )
     assert opened.status_code == 303
-    seen = words(office.desk.get("/students/classes"))
+    seen = words(office.desk.get("/classes"))
     assert seen.index("3/2") < seen.index("3/10")
-    taken = post(
-        office.desk, "/students/classes/new", page="/students/classes", grade=3, names="3/3, 3/1"
-    )
+    taken = post(office.desk, "/classes/new", page="/classes", grade=3, names="3/3, 3/1")
     assert taken.status_code == 422
     assert 'value="3/3, 3/1"' in taken.text
-    assert "3/3" not in words(office.desk.get("/students/classes"))
+    assert "3/3" not in words(office.desk.get("/classes"))
 
 
 # Who may not
@@ -535,7 +533,7 @@ def test_a_teacher_sees_no_way_to_change_and_is_refused(app: Flask, office: Offi
     assert "Nhận học sinh" not in words(teacher.get("/students"))
     for part in ADDRESSES:
         assert teacher.get(f"/students/{child.code}/{part}").status_code == 403, part
-    for address in ("/students/admit", "/students/classes"):
+    for address in ("/admission", "/classes"):
         assert teacher.get(address).status_code == 403
         assert teacher.post(address).status_code == 400  # no token: the same page for everybody
         form = token(teacher.get("/students"))
@@ -546,4 +544,4 @@ def test_a_child_of_another_school_is_out_of_reach(office: Office) -> None:
     for part in ADDRESSES:
         answer = office.desk.get(f"/students/{office.stranger.code}/{part}")
         assert answer.status_code == 404, part
-    assert office.desk.get(f"/students/admit?sibling={office.stranger.code}").status_code == 404
+    assert office.desk.get(f"/admission?sibling={office.stranger.code}").status_code == 404

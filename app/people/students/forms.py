@@ -125,7 +125,7 @@ class AdmitForm(Form):
 
     def offer(self, classes: Mapping[int, str]) -> AdmitForm:
         """Fill the lists to choose from."""
-        self.class_id.choices = [*classes.items(), (0, _("not decided yet"))]
+        self.class_id.choices = [(0, _("not decided yet")), *classes.items()]
         self.sex.choices = list(words.sexes().items())
         self.no_number.choices = [("", _("choose why")), *words.no_number().items()]
         return self

@@ -45,7 +45,7 @@ class Question:
         return sum(1 for like in self.likes if not like.code)
 
 
-@bp.get("/students/admit")
+@bp.get("/admission")
 @requires(Permission.EDIT_STUDENTS)
 def new_student() -> ResponseReturnValue:
     """The empty form; with `sibling` the family of that child is kept."""
@@ -53,12 +53,11 @@ def new_student() -> ResponseReturnValue:
     form = AdmitForm(formdata=None, data={"starts_on": today, "source": _("birth certificate")})
     form.sibling.data = request.args.get("sibling", "")
     class_id = request.args.get("class", type=int)
-    choices = _classes()
-    form.class_id.data = class_id if class_id in choices else next(iter(choices), 0)
+    form.class_id.data = class_id if class_id in _classes() else 0
     return _show(form)
 
 
-@bp.post("/students/admit")
+@bp.post("/admission")
 @requires(Permission.EDIT_STUDENTS)
 def admit_student() -> ResponseReturnValue:
     """Ask what has to be asked, then admit the child, new or known."""

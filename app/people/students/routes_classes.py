@@ -23,7 +23,7 @@ from app.people.students.queries import ClassRow
 from app.people.students.rolls import OnRoll, SchoolYear
 
 
-@bp.get("/students/classes")
+@bp.get("/classes")
 @requires(Permission.EDIT_STUDENTS)
 def show_classes() -> ResponseReturnValue:
     """Children without a class, or those of one class, beside the classes of the year."""
@@ -31,7 +31,7 @@ def show_classes() -> ResponseReturnValue:
     return _show(year, PlaceForm(formdata=None, data={"from_day": _asked_day()}))
 
 
-@bp.post("/students/classes")
+@bp.post("/classes")
 @requires(Permission.EDIT_STUDENTS)
 def place_students() -> ResponseReturnValue:
     """Place the ticked children in the class that was typed or chosen."""
@@ -77,7 +77,7 @@ def place_students() -> ResponseReturnValue:
     )
 
 
-@bp.post("/students/classes/new")
+@bp.post("/classes/new")
 @requires(Permission.EDIT_STUDENTS)
 def open_classes() -> ResponseReturnValue:
     """Open classes of one grade in the year shown."""

@@ -50,7 +50,14 @@ class Question:
 def new_student() -> ResponseReturnValue:
     """The empty form; with `sibling` the family of that child is kept."""
     today = clock.today()
-    form = AdmitForm(formdata=None, data={"starts_on": today, "source": _("birth certificate")})
+    form = AdmitForm(
+        formdata=None,
+        data={
+            "starts_on": today,
+            "source": _("birth certificate"),
+            "second": {"relation": "father"},
+        },
+    )
     form.sibling.data = request.args.get("sibling", "")
     class_id = request.args.get("class", type=int)
     form.class_id.data = class_id if class_id in _classes() else 0

@@ -63,6 +63,11 @@ SHOTS = (
     Shot("cash-desk", "accountant", "/cash-desk"),
     Shot("bank", "accountant", "/bank"),
     Shot("receipts", "accountant", "/receipts"),
+    Shot("year-end", "principal", "/year-end"),
+    Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
+    Shot("year-end-finishing", "accountant", "/year-end/finishing"),
+    Shot("year-end-area", "officer", "/area/year-end"),
+    Shot("year-end-hand-over", "officer", "/area/hand-over"),
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
     Shot("recorded-twice", "principal", "/duplicates"),
@@ -80,7 +85,8 @@ FOLLOWED = (
     ("fee-schedule-principal", "principal", "/fee-schedules", "/fee-schedules/"),
     ("billing-run-issued", "accountant", "/billing-runs", "/billing-runs/"),
     ("invoice", "accountant", "/invoices", "/invoices/"),
-    ("area-school", "officer", "/area", "/area/"),
+    ("area-school", "officer", "/area", "/area/MN"),
+    ("year-end-class", "accountant", "/year-end", "/year-end/classes/"),
 )
 PAPERS = (
     ("report-collection", "principal", "/reports/collection.pdf"),

@@ -37,6 +37,7 @@ from app.people.students.models import (
     Student,
     StudentIdentifier,
 )
+from app.people.students.search import index_words
 from app.people.students.services.classes import classes_of
 from app.people.students.services.families import NewGuardian, mobile, tie_guardians
 from app.people.students.services.rows import insert_many
@@ -291,7 +292,9 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                     "created_at": now,
                 }
             )
-    made = iter(insert_many(Student, fresh))
+    ids = insert_many(Student, fresh)
+    index_words(ids)
+    made = iter(ids)
     return [next(made) if child.student_id is None else child.student_id for child in students]
 
 

@@ -50,7 +50,7 @@ _LARGEST: Final = {
     "cards.add_photos": pictures.MAX_SENDING + _FRAME,
 }
 #: so many cards are drawn while the person waits
-AT_ONCE: Final = 20
+AT_ONCE: Final = 40
 #: wrong cards a person may scan in a minute
 MOST_SCANS: Final = 60
 

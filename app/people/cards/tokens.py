@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 import re
 import secrets
 from typing import Final
@@ -17,9 +18,9 @@ from flask import current_app
 LENGTH: Final = 40
 
 
-def new_nonce() -> str:
-    """What is stored in place of the token: 128 random bits."""
-    return secrets.token_hex(16)
+def new_nonce(rng: random.Random | None = None) -> str:
+    """What is stored in place of the token: 128 random bits; `rng` makes demo data repeatable."""
+    return secrets.token_hex(16) if rng is None else rng.randbytes(16).hex()
 
 
 def token_of(nonce: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,7 +19,12 @@ from app.people.cards.services.stays import hold, open_stays
 
 
 def issue_cards(
-    school_id: int, enrolment_ids: Sequence[int], *, actor: audit.Actor, now: datetime
+    school_id: int,
+    enrolment_ids: Sequence[int],
+    *,
+    actor: audit.Actor,
+    now: datetime,
+    rng: random.Random | None = None,
 ) -> list[int]:
     """The live cards of some stays in the order given; where there was none, a new one.
 
@@ -43,19 +49,23 @@ def issue_cards(
                 unprintable.append(card.id)
     _end(school_id, unprintable, EndReason.REPLACED, actor, now)
     lacking = [enrolment_id for enrolment_id in wanted if enrolment_id not in live]
-    live |= zip(lacking, _issue(school_id, lacking, actor, now), strict=True)
+    live |= zip(lacking, _issue(school_id, lacking, actor, now, rng), strict=True)
     return [live[enrolment_id] for enrolment_id in wanted]
 
 
 def _issue(
-    school_id: int, enrolment_ids: list[int], actor: audit.Actor, now: datetime
+    school_id: int,
+    enrolment_ids: list[int],
+    actor: audit.Actor,
+    now: datetime,
+    rng: random.Random | None,
 ) -> list[int]:
     if not enrolment_ids:
         return []
     last = scalar("select max(number) from cards where school_id = :school_id", school_id=school_id)
     values = []
     for number, enrolment_id in enumerate(enrolment_ids, start=int(last or 0) + 1):
-        nonce = tokens.new_nonce()
+        nonce = tokens.new_nonce(rng)
         values.append(
             {
                 "school_id": school_id,

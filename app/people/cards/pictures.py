@@ -10,12 +10,13 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Final
 
 from flask_babel import gettext as _
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from app.core.ids import is_student_code
 from app.people.cards.errors import PictureRefused, TooManyPictures
@@ -45,7 +46,7 @@ def photo_of(data: bytes) -> bytes:
         raise PictureRefused("missing")
     if len(data) > MAX_BYTES:
         raise PictureRefused("large")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _whole_files_only():
         # Warned-of sizes are refused below by our own, lower limit.
         warnings.simplefilter("ignore")
         try:
@@ -60,6 +61,17 @@ def photo_of(data: bytes) -> bytes:
                 return _encode(_upright(image))
             except Exception as error:  # see above
                 raise PictureRefused("damaged") from error
+
+
+@contextmanager
+def _whole_files_only() -> Iterator[None]:
+    """The press switches on, for the whole process, that half a picture is drawn as it is."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _check(image: Image.Image, data: bytes) -> None:

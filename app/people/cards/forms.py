@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectMultipleField, StringField
+from wtforms import (
+    RadioField,
+    SelectChoice,  # type: ignore[attr-defined]  # newer than the stubs
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core.forms import DayField, Form
+from app.core.i18n import lazy as _l
 from app.people.cards.models import Method, Party
 
 
@@ -18,8 +23,8 @@ class ConsentForm(Form):
         _l("Who agrees"),
         [InputRequired(_l("Tick who agrees."))],
         choices=[
-            (Party.GUARDIAN.value, _l("the parent or guardian")),
-            (Party.CHILD.value, _l("the child")),
+            SelectChoice(Party.GUARDIAN.value, _l("the parent or guardian")),
+            SelectChoice(Party.CHILD.value, _l("the child")),
         ],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -28,8 +33,8 @@ class ConsentForm(Form):
         _l("How"),
         [InputRequired(_l("Choose how they said it."))],
         choices=[
-            (Method.PAPER.value, _l("on a signed form")),
-            (Method.IN_PERSON.value, _l("in person at the office")),
+            SelectChoice(Method.PAPER.value, _l("on a signed form")),
+            SelectChoice(Method.IN_PERSON.value, _l("in person at the office")),
         ],
         default=Method.PAPER.value,
     )
@@ -44,16 +49,16 @@ class WithdrawForm(Form):
         _l("Who takes it back"),
         [InputRequired(_l("Tick who takes it back."))],
         choices=[
-            (Party.GUARDIAN.value, _l("the parent or guardian")),
-            (Party.CHILD.value, _l("the child")),
+            SelectChoice(Party.GUARDIAN.value, _l("the parent or guardian")),
+            SelectChoice(Party.CHILD.value, _l("the child")),
         ],
     )
     method = RadioField(
         _l("How"),
         [InputRequired(_l("Choose how they said it."))],
         choices=[
-            (Method.PAPER.value, _l("on a signed form")),
-            (Method.IN_PERSON.value, _l("in person at the office")),
+            SelectChoice(Method.PAPER.value, _l("on a signed form")),
+            SelectChoice(Method.IN_PERSON.value, _l("in person at the office")),
         ],
         default=Method.IN_PERSON.value,
     )

@@ -279,7 +279,9 @@ def consents_of(school_id: int, enrolment_id: int) -> list[ConsentRow]:
     ]
 
 
-def guardians_of(school_id: int, enrolment_ids: Collection[int], today: date) -> dict[int, list[tuple[int, str]]]:
+def guardians_of(
+    school_id: int, enrolment_ids: Collection[int], today: date
+) -> dict[int, list[tuple[int, str]]]:
     """Per stay the guardians who answer for the child, as (id, name), the first to ask first."""
     found: dict[int, list[tuple[int, str]]] = {}
     for chunk in in_chunks(enrolment_ids):
@@ -319,7 +321,14 @@ def cards_of(school_id: int, enrolment_id: int) -> list[CardRow]:
         enrolment=enrolment_id,
     )
     return [
-        CardRow(*tuple(card)[:5], EndReason(card.end_reason) if card.end_reason else None)
+        CardRow(
+            id=card.id,
+            number=card.number,
+            issued_at=card.issued_at,
+            printed=card.printed,
+            ended_at=card.ended_at,
+            end_reason=EndReason(card.end_reason) if card.end_reason else None,
+        )
         for card in found
     ]
 

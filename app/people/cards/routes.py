@@ -116,7 +116,7 @@ def _class_page(
     )
     if not found:
         raise CardNotFound
-    if not form.is_submitted():
+    if form.given_on.data is None and not form.errors:
         form.given_on.data = clock.today()
     page = render_template(
         "cards/show_class.html",
@@ -290,9 +290,7 @@ def _print(stays: list[int], year: Year, title: str) -> ResponseReturnValue:
         )
     if is_long:
         return redirect(url_for(".show_print", print_id=asked.print_id), 303)
-    drawn = pdf.draw(
-        school_id, asked.card_ids, year_id=year.id, layout=layout, today=clock.today()
-    )
+    drawn = pdf.draw(school_id, asked.card_ids, year_id=year.id, layout=layout, today=clock.today())
     payload = {"card_ids": asked.card_ids, "year_id": year.id}
     if not jobs.finish(school_id, asked.print_id, payload, drawn.file, drawn.photos):
         raise TryAgain
@@ -347,7 +345,7 @@ def _card_page(
     school_id, today = own_school(), clock.today()
     child, enrolment_id = _here(code)
     form = form or ConsentForm(formdata=None)
-    if not form.is_submitted() or form.given_on.data is None and not form.errors:
+    if form.given_on.data is None and not form.errors:
         form.given_on.data = today
     consents = queries.consents_of(school_id, enrolment_id)
     page = render_template(

@@ -28,7 +28,9 @@ def read_scans_with(*readers: Reader) -> None:
     _readers[:] = readers
 
 
-def panels_of(school_id: int, enrolment_id: int, today: date) -> list[tuple[str, Mapping[str, Any]]]:
+def panels_of(
+    school_id: int, enrolment_id: int, today: date
+) -> list[tuple[str, Mapping[str, Any]]]:
     """The sheets beside a child of the school."""
     return [panel(school_id, enrolment_id, today) for panel in _panels]
 

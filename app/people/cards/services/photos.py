@@ -72,9 +72,7 @@ def keep_photos(
     )
 
 
-def remove_photo(
-    school_id: int, enrolment_id: int, *, actor: audit.Actor, now: datetime
-) -> None:
+def remove_photo(school_id: int, enrolment_id: int, *, actor: audit.Actor, now: datetime) -> None:
     """Delete the photo of a stay; the consent stays. Refuses where there is none.
 
     The caller commits.
@@ -92,8 +90,7 @@ def delete_photos(
     if gone:
         # A file of printed cards may hold the photo too, and nobody knows which.
         execute(
-            "update card_prints set file = null where school_id = :school_id"
-            " and file is not null",
+            "update card_prints set file = null where school_id = :school_id and file is not null",
             school_id=school_id,
         )
     audit.record_many(

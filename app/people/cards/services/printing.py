@@ -65,7 +65,10 @@ def begin_print(
         or 0
     )
     audit.record_many(
-        [audit.Deed("card.print", f"card:{card_id}", f"card_print:{print_id}") for card_id in card_ids],
+        [
+            audit.Deed("card.print", f"card:{card_id}", f"card_print:{print_id}")
+            for card_id in card_ids
+        ],
         actor=actor,
         school_id=school_id,
         now=now,

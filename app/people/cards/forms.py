@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import (
-    RadioField,
-    SelectChoice,  # type: ignore[attr-defined]  # newer than the stubs
-    SelectMultipleField,
-    StringField,
-)
+from wtforms import RadioField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 

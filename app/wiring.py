@@ -8,6 +8,7 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.merging.models
+import app.journeys.transfers.models
 import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
@@ -21,8 +22,11 @@ from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
+from app.journeys.transfers import routes as transfers
+from app.journeys.transfers.queries import open_between
 from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
 from app.journeys.year_end import routes as year_end
+from app.journeys.year_end.queries import ask_for_open_transfers
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
@@ -44,6 +48,7 @@ BLUEPRINTS = (
     access.bp,
     students.bp,
     merging.bp,
+    transfers.bp,
     fees.bp,
     billing.bp,
     payments.bp,
@@ -77,4 +82,6 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.cli.add_command(demo_commands.cli)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
+    # Journeys do not know each other: the turn of a year asks through here for open transfers.
+    ask_for_open_transfers(open_between)
     check_policies(flask_app)

@@ -71,6 +71,7 @@ SHOTS = (
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
     Shot("recorded-twice", "principal", "/duplicates"),
+    Shot("transfers", "accountant", "/transfers"),
     Shot("admission", "accountant", "/admission"),
     Shot("classes", "accountant", "/classes"),
 )

@@ -45,6 +45,7 @@ _open("journeys.family", *LOWER)
 _open("journeys.reports", *LOWER)
 _open("journeys.year_end", *LOWER)
 _open("journeys.merging", *LOWER)
+_open("journeys.transfers", *LOWER)
 
 JOURNEYS = {room for room in LAW if room.startswith("journeys.")}
 _open("shell", *LOWER, *JOURNEYS)

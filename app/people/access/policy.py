@@ -30,6 +30,7 @@ class Permission(StrEnum):
     VIEW_MONEY = "view_money"
     EDIT_STUDENTS = "edit_students"
     MERGE_STUDENTS = "merge_students"
+    ACCEPT_TRANSFERS = "accept_transfers"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
     DRAFT_RUN = "draft_run"
@@ -70,6 +71,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_STUDENTS,
             _P.VIEW_MONEY,
             _P.MERGE_STUDENTS,
+            _P.ACCEPT_TRANSFERS,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,

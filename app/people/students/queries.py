@@ -14,6 +14,7 @@ from app.core.ids import is_student_code, read_student_code
 from app.core.text import fold, last_four, normal_phone
 from app.people.students.errors import StudentNotFound
 from app.people.students.models import Scheme, Sex
+from app.people.students.numbers import masked
 
 PAGE = 50
 
@@ -268,9 +269,7 @@ class Identifier:
     @property
     def masked(self) -> str:
         """048*****1234: enough to compare with a paper, not enough to use."""
-        keep = (3, 4) if len(self.value) >= 9 else (1, 2) if len(self.value) >= 5 else (0, 1)
-        hidden = len(self.value) - sum(keep)
-        return self.value[: keep[0]] + "*" * hidden + self.value[len(self.value) - keep[1] :]
+        return masked(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from flask import Flask
 import app.audit.models
 import app.core.jobs
 import app.core.throttle
+import app.journeys.merging.models
 import app.money.billing.models
 import app.money.fees.models
 import app.money.ledger.models
@@ -17,6 +18,7 @@ import app.people.schools.models
 import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
+from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
@@ -38,6 +40,7 @@ from app.shell import routes as shell
 BLUEPRINTS = (
     access.bp,
     students.bp,
+    merging.bp,
     fees.bp,
     billing.bp,
     payments.bp,

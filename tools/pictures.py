@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -64,6 +65,7 @@ SHOTS = (
     Shot("receipts", "accountant", "/receipts"),
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
+    Shot("recorded-twice", "principal", "/duplicates"),
 )
 #: pages reached by the first link of another page: name, role, from, the link's beginning
 FOLLOWED = (
@@ -97,7 +99,7 @@ def main(wanted: list[str]) -> int:
 
 
 @contextmanager
-def _demo() -> Iterator[tuple[Running, dict[str, list[dict[str, str]]]]]:
+def _demo() -> Iterator[tuple[Running, dict[str, list[dict[str, Any]]]]]:
     folder = ROOT / "build" / "pictures-app"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -156,10 +158,47 @@ class Camera:
         """One picture of the whole page."""
         page = self.page(role)
         page.goto(f"{self._app.url}{address}")
+        self._keep(page, name)
+        page.close()
+
+    def steps(self, bill: dict[str, Any], phones: dict[str, str]) -> None:
+        """What no address alone shows: a bill unlocked, paid and checked, the desk, a draft."""
+        page = self.page(PUBLIC)
+        page.goto(f"{self._app.url}/pay/{bill['pay_token']}")
+        page.fill("#digits", phones[bill["student"]][-4:])
+        self._press(page, "form[action$='/unlock'] button")
+        self._keep(page, "pay-unlocked")
+        page.goto(f"{self._app.url}/pay/{bill['pay_token']}")
+        page.locator("a[href*='/demo/bank']").first.click()
+        self._press(page, "main form[method='post'] button[type='submit']")
+        page.goto(f"{self._app.url}/pay/{bill['pay_token']}")
+        genuine = page.locator("a[href*='/check/']:not([href*='account'])").first
+        genuine.wait_for()
+        self._keep(page, "pay-paid")
+        page.goto(f"{self._app.url}{genuine.get_attribute('href')}")
+        self._keep(page, "check-genuine")
+        page.close()
+        desk = self.page("accountant")
+        child = self.first_link("accountant", "/students", "/students/").rpartition("/")[2]
+        desk.goto(f"{self._app.url}/cash-desk?student={child}")
+        self._keep(desk, "cash-desk-child")
+        desk.goto(f"{self._app.url}/billing-runs")
+        self._press(desk, "form[action$='/billing-runs'] button[type='submit']")
+        self._keep(desk, "billing-run-draft")
+        desk.close()
+
+    def _press(self, page: Page, button: str) -> None:
+        with page.expect_navigation():
+            page.locator(button).first.click()
+
+    def _keep(self, page: Page, name: str) -> None:
         page.wait_for_load_state()
         page.evaluate("document.fonts.ready")
+        page.wait_for_function("[...document.images].every(image => image.complete)")
+        wide = int(page.evaluate("document.documentElement.scrollWidth"))
+        if wide > self._width:
+            print(f"{self._language}, {name}: {wide} px wide in a window of {self._width}")
         page.screenshot(path=self.folder / f"{name}.png", full_page=True)
-        page.close()
 
     def first_link(self, role: str, address: str, beginning: str) -> str:
         """The first link of a page that begins so, or nothing."""
@@ -192,15 +231,22 @@ class Camera:
 def _take(
     browser: Browser,
     app: Running,
-    credentials: dict[str, list[dict[str, str]]],
+    credentials: dict[str, list[dict[str, Any]]],
     language: str,
     wanted: list[str],
 ) -> None:
     def is_wanted(name: str) -> bool:
         return not wanted or any(word in name for word in wanted)
 
-    bill = credentials["bills"][0]
-    for size in WIDTHS:
+    bill, *others = credentials["bills"]
+    phones = {
+        student: parent["phone"]
+        for parent in credentials["parents"]
+        for student in parent["students"]
+    }
+    # Each camera pays a bill of its own, whose family is in the list.
+    payable = [one for one in others if one["student"] in phones]
+    for number, size in enumerate(WIDTHS, start=2 * (language == "en")):
         camera = Camera(browser, app, language, size)
         shots = [*SHOTS, Shot("pay", PUBLIC, f"/pay/{bill['pay_token']}")]
         shots += [
@@ -211,9 +257,17 @@ def _take(
         for shot in shots:
             if shot.address and is_wanted(shot.name):
                 camera.shoot(shot.name, shot.role, shot.address)
+        if is_wanted("steps"):
+            camera.steps(payable[number], phones)
         if size == "desk" and language == "vi":
             receipt = camera.first_link("accountant", "/receipts", "/receipts/")
-            for name, role, address in (("receipt", "accountant", receipt), *PAPERS):
+            notice = camera.first_link("accountant", "/invoices?state=open", "/notices.pdf")
+            papers = (
+                ("receipt", "accountant", receipt),
+                ("notice", "accountant", notice),
+                *PAPERS,
+            )
+            for name, role, address in papers:
                 if is_wanted(name) and address:
                     camera.paper(name, role, address)
         camera.close()

@@ -70,8 +70,10 @@ def month(value: Period) -> str:
     return f"tháng {value.month}/{value.year}"
 
 
-def weekday(value: date) -> str:
-    """Thứ Hai 30/11/2026."""
+def weekday(value: date | datetime) -> str:
+    """Thứ Hai 30/11/2026; a moment falls on the day it has here."""
+    if isinstance(value, datetime):
+        value = clock.local_day(value)
     return f"{_WEEKDAYS[language()][value.weekday()]} {value.strftime('%d/%m/%Y')}"
 
 

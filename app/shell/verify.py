@@ -10,6 +10,7 @@ from pathlib import Path
 from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
+from app.journeys.merging import invariants as merging_invariants
 from app.money.billing import invariants as billing_invariants
 from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
@@ -25,6 +26,7 @@ ROOMS = (
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    merging_invariants,
 )
 
 

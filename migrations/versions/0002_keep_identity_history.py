@@ -27,6 +27,7 @@ def upgrade() -> None:
         f"alter table students add column merged_into_id {kind}"
         " constraint fk_students_merged_into_id_students references students (id)"
     )
+    op.create_index("ix_students_merged_into_id", "students", ["merged_into_id"])
     op.execute(
         "update students set verification = 'CHUA_GUI' where id in"
         " (select student_id from student_identifiers where scheme = 'pin' and valid_to is null)"
@@ -57,5 +58,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_identity_changes_student_id", "identity_changes")
     op.drop_table("identity_changes")
+    op.drop_index("ix_students_merged_into_id", "students")
     for column in ("merged_into_id", "anonymised_at", "no_number_reason", "verification"):
         op.execute(f"alter table students drop column {column}")

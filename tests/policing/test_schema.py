@@ -19,6 +19,9 @@ AREA = {
     "guardianships",
     "identity_changes",
     "memberships",
+    "merge_parts",
+    "merge_undos",
+    "merges",
     "organisation_links",
     "organisation_units",
     "receipt_forms",
@@ -26,6 +29,7 @@ AREA = {
     "schools",
     "student_identifiers",
     "students",
+    "two_children",
     "users",
 }
 #: asked before any school can be known; each row leads to one school

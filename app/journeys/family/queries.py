@@ -12,6 +12,7 @@ from app.core.period import Period
 from app.core.text import initials, last_four
 from app.journeys.family.errors import UnknownLink
 from app.money import billing
+from app.people import students
 from app.people.schools import AccountInfo, SchoolInfo, get_account, school_info
 
 
@@ -233,12 +234,11 @@ def _payments(request: billing.Request) -> tuple[FamilyPayment, ...]:
         " case when coalesce((select sum(v.amount) from reversals v where v.school_id = p.school_id"
         "  and v.payment_id = p.id), 0) >= p.amount then 1 else 0 end as is_returned"
         " from matchings m join payments p on p.school_id = m.school_id and p.id = m.payment_id"
-        " where m.school_id = :school_id and m.student_id = :student and m.request_id = :request"
+        " where m.school_id = :school_id and m.request_id = :request"
         " group by p.id, p.school_id, p.method, p.proof, p.occurred_at, p.received_at, p.amount"
         " order by p.id desc",
         types={"occurred_at": MOMENT, "received_at": MOMENT},
         school_id=request.school_id,
-        student=request.student_id,
         request=request.id,
     )
     papers: dict[int, list[ReceiptOfPayment]] = {}
@@ -294,9 +294,9 @@ def fingerprint(request: billing.Request) -> str:
     """
     found = row(
         "select count(*) as entries, max(e.id) as last from entries e"
-        " where e.school_id = :school_id and e.student_id = :student",
+        " where e.school_id = :school_id and e.student_id in :rows",
         school_id=request.school_id,
-        student=request.student_id,
+        rows=list(students.rows_of([request.student_id])),
     )
     return f"{request.id}.{found.entries}.{found.last}" if found else f"{request.id}"
 

@@ -11,6 +11,7 @@ from app.core.i18n import language
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.money.billing import queries
+from app.people import students
 from app.people.students.money import ChildBill, ChildState, Relief, Taken
 
 #: How far money is proven, weakest first.
@@ -18,17 +19,18 @@ _PROOFS = ("provider", "account", "receipted")
 
 # What paid a line: the account on the other side of the receivable says how far it is proven.
 _PAID = """
-select v.id as invoice_id, v.student_id,
+select v.id as invoice_id, coalesce(s.merged_into_id, s.id) as student_id,
   case when l.document_kind = 'receipt' or other.code in ('credit', 'write_off') then 'receipted'
        when substr(other.code, 1, 9) = 'clearing:' then 'provider' else 'account' end as proof,
   sum(case when e.credit_id = a.id then e.amount else -e.amount end) as amount
 from invoices v
+join students s on s.id = v.student_id
 join invoice_lines l on l.school_id = v.school_id and l.invoice_id = v.id
 join accounts a on a.school_id = v.school_id and a.code = 'receivable'
 join entries e on e.invoice_line_id = l.id and a.id in (e.debit_id, e.credit_id)
 join ledger_events k on k.id = e.event_id and k.kind <> 'invoice_issued'
 join accounts other on other.id = case when e.debit_id = a.id then e.credit_id else e.debit_id end
-where v.school_id = :school_id and v.student_id in :students{month}
+where v.school_id = :school_id and v.student_id in :rows{month}
 group by 1, 2, 3
 """
 
@@ -66,11 +68,12 @@ def states(school_id: int, student_ids: Collection[int], period: Period) -> dict
     if not student_ids:
         return {}
     asked = rows(
-        "select v.student_id, sum(v.total) as total from invoices v"
-        " where v.school_id = :school_id and v.student_id in :students"
-        " and v.billed_period = :month group by v.student_id",
+        "select coalesce(s.merged_into_id, s.id) as student_id, sum(v.total) as total"
+        " from invoices v join students s on s.id = v.student_id"
+        " where v.school_id = :school_id and v.student_id in :rows"
+        " and v.billed_period = :month group by 1",
         school_id=school_id,
-        students=list(student_ids),
+        rows=list(students.rows_of(student_ids)),
         month=period,
     )
     paid: dict[int, dict[str, int]] = {}
@@ -88,7 +91,7 @@ def _paid(school_id: int, student_ids: Collection[int], period: Period | None) -
     return rows(
         _PAID.format(month="" if period is None else " and v.billed_period = :month"),
         school_id=school_id,
-        students=list(student_ids),
+        rows=list(students.rows_of(student_ids)),
         **month,
     )
 

@@ -16,6 +16,7 @@ from app.money.billing.allocation import OpenLine
 from app.money.billing.errors import InvoiceNotFound, RunNotFound
 from app.money.billing.totals import narrowed
 from app.money.fees.rules import rules_sql
+from app.people import students
 
 Record = Row[*tuple[Any, ...]]
 
@@ -123,6 +124,7 @@ def open_lines(
     """The lines with money to come of each child, of one receiving account when given."""
     if not student_ids:
         return {}
+    child_of = students.rows_of(student_ids)
     account = " and l.bank_account_id = :account" if bank_account_id is not None else ""
     parameters = {} if bank_account_id is None else {"account": bank_account_id}
     found = rows(
@@ -137,15 +139,16 @@ def open_lines(
         " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) > 0",
         types={"due_on": DAY},
         school_id=school_id,
-        students=list(student_ids),
+        students=list(child_of),
         **parameters,
     )
     result: dict[int, list[OpenLine]] = {}
     for line in found:
-        result.setdefault(line.student_id, []).append(
+        child = child_of[line.student_id]
+        result.setdefault(child, []).append(
             OpenLine(
                 line_id=line.id,
-                student_id=line.student_id,
+                student_id=child,
                 due_on=line.due_on,
                 category=line.category,
                 is_compulsory=bool(line.is_compulsory),
@@ -272,10 +275,10 @@ def list_invoices(
 def invoices_of(school_id: int, student_id: int) -> list[InvoiceRow]:
     """All bills of a child at one school, newest first."""
     found = rows(
-        f"{_INVOICE_ROWS} and v.student_id = :student order by v.billed_period desc, v.seq desc",
+        f"{_INVOICE_ROWS} and v.student_id in :rows order by v.billed_period desc, v.seq desc",
         types=_INVOICE_TYPES,
         school_id=school_id,
-        student=student_id,
+        rows=list(students.rows_of([student_id])),
     )
     return [InvoiceRow(*invoice) for invoice in found]
 
@@ -372,8 +375,10 @@ class Request:
     token: str
 
 
+# Of the child it leads to now: a code printed under a merged record still pays.
 _REQUEST = (
-    "select id, school_id, student_id, bank_account_id, reference, token from payment_requests"
+    "select q.id, q.school_id, coalesce(s.merged_into_id, s.id) as student_id, q.bank_account_id,"
+    " q.reference, q.token from payment_requests q join students s on s.id = q.student_id"
 )
 
 
@@ -392,7 +397,7 @@ def school_of_token(token: str) -> int | None:
 def find_request(school_id: int, *, token: str) -> Request | None:
     """The payment request behind a pay link."""
     found = row(
-        f"{_REQUEST} where school_id = :school_id and token = :token",
+        f"{_REQUEST} where q.school_id = :school_id and q.token = :token",
         school_id=school_id,
         token=token,
     )
@@ -404,7 +409,7 @@ def requests_by_reference(school_id: int, references: Collection[str]) -> dict[s
     if not references:
         return {}
     found = rows(
-        f"{_REQUEST} where school_id = :school_id and reference in :references",
+        f"{_REQUEST} where q.school_id = :school_id and q.reference in :references",
         school_id=school_id,
         references=list(references),
     )
@@ -412,10 +417,12 @@ def requests_by_reference(school_id: int, references: Collection[str]) -> dict[s
 
 
 def requests_of(school_id: int, student_id: int) -> list[Request]:
-    """The payment requests of a child at one school."""
+    """The payment requests of a child at one school, its own before those of merged records."""
     found = rows(
-        f"{_REQUEST} where school_id = :school_id and student_id = :student order by id",
+        f"{_REQUEST} where q.school_id = :school_id and q.student_id in :rows"
+        " order by case when q.student_id = :student then 0 else 1 end, q.id",
         school_id=school_id,
+        rows=list(students.rows_of([student_id])),
         student=student_id,
     )
     return [Request(*request) for request in found]
@@ -428,9 +435,11 @@ def requests_of_many(
     if not student_ids:
         return {}
     found = rows(
-        f"{_REQUEST} where school_id = :school_id and student_id in :students",
+        # The child's own code comes last and wins.
+        f"{_REQUEST} where q.school_id = :school_id and q.student_id in :rows"
+        " order by case when s.merged_into_id is null then 1 else 0 end, q.id desc",
         school_id=school_id,
-        students=list(student_ids),
+        rows=list(students.rows_of(student_ids)),
     )
     return {(one.student_id, one.bank_account_id): Request(*one) for one in found}
 

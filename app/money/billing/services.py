@@ -205,7 +205,7 @@ def _write_bills(school_id: int, run: Any, account_id: int, now: datetime) -> No
     execute(
         "insert into invoices (school_id, enrolment_id, student_id, class_name, run_id,"
         " billed_period, seq, total, due_on, issued_at)"
-        " select e.school_id, e.id, e.student_id,"
+        " select e.school_id, e.id, coalesce(s.merged_into_id, s.id),"
         "  coalesce(r.class_name, (select v.class_name from invoices v"
         "   where v.school_id = e.school_id and v.enrolment_id = e.id order by v.id desc limit 1)),"
         "  b.id, b.billed_period,"

@@ -10,6 +10,8 @@ SUPPORT_PAYABLE = "support_payable"
 ROUNDING = "rounding"
 TILL_DIFFERENCE = "till_difference"
 WRITE_OFF = "write_off"
+#: between the two records of one child: each pair that takes from one gives to the other
+SAME_CHILD = "same_child"
 
 #: Categories whose money is the school's own; the rest is held for somebody else.
 OWN_REVENUE = ("tuition", "service")

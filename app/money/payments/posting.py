@@ -22,6 +22,7 @@ from app.money import billing, ledger, receipts
 from app.money.ledger import chart
 from app.money.payments import drafts
 from app.money.payments.models import Matching, Method, Payment
+from app.people import students
 
 #: What may be booked to a child without a person looking: from here up to three times what is due.
 SMALLEST_SANE = Vnd(1_000)
@@ -197,9 +198,9 @@ def _plan(school_id: int, credits: Sequence[Credit], day: date) -> list[_Plan]:
             school_id=school_id,
             ids=wanted,
         )
-    students = {request.student_id for group in targets for request in group}
+    student_ids = {request.student_id for group in targets for request in group}
     still_open = _Open(
-        billing.open_lines(school_id, students), _accounts_of_lines(school_id, students)
+        billing.open_lines(school_id, student_ids), _accounts_of_lines(school_id, student_ids)
     )
     order = billing.allocation_order(school_id, day)
     return [
@@ -257,15 +258,15 @@ def _less(line: billing.OpenLine, amount: Vnd) -> billing.OpenLine:
     )
 
 
-def _accounts_of_lines(school_id: int, students: set[int]) -> dict[int, int]:
-    if not students:
+def _accounts_of_lines(school_id: int, student_ids: set[int]) -> dict[int, int]:
+    if not student_ids:
         return {}
     found = rows(
         "select l.id, l.bank_account_id from invoice_lines l join invoices v"
         " on v.school_id = l.school_id and v.id = l.invoice_id"
-        " where l.school_id = :school_id and v.student_id in :students",
+        " where l.school_id = :school_id and v.student_id in :rows",
         school_id=school_id,
-        students=list(students),
+        rows=list(students.rows_of(student_ids)),
     )
     return {line.id: line.bank_account_id for line in found}
 

@@ -20,6 +20,7 @@ from app.money.payments.adapters import sepay
 from app.money.payments.errors import PaymentNotFound
 from app.money.payments.posting import SANE_TIMES, SMALLEST_SANE
 from app.money.receipts import ReceiptRow
+from app.people import students
 
 Record = Row[*tuple[Any, ...]]
 
@@ -142,7 +143,7 @@ def payments_of_student(
 ) -> list[PaymentRow]:
     """Payments given to a child, newest first; only for one receiving account when given."""
     account = ""
-    parameters: dict[str, Any] = {"student": student_id}
+    parameters: dict[str, Any] = {"rows": list(students.rows_of([student_id]))}
     if bank_account_id is not None:
         account = (
             " and exists (select 1 from payment_requests q where q.school_id = c.school_id"
@@ -152,7 +153,7 @@ def payments_of_student(
     return _payments(
         school_id,
         " and p.id in (select c.payment_id from matchings c where c.school_id = :school_id"
-        f" and c.student_id = :student{account}) order by p.id desc",
+        f" and c.student_id in :rows{account}) order by p.id desc",
         **parameters,
     )
 
@@ -504,8 +505,10 @@ def owners_of_lines(school_id: int, line_ids: Collection[int]) -> dict[int, tupl
     if not line_ids:
         return {}
     found = rows(
-        "select l.id, v.student_id, l.bank_account_id from invoice_lines l join invoices v"
+        "select l.id, coalesce(s.merged_into_id, s.id) as student_id, l.bank_account_id"
+        " from invoice_lines l join invoices v"
         " on v.school_id = l.school_id and v.id = l.invoice_id"
+        " join students s on s.id = v.student_id"
         " where l.school_id = :school_id and l.id in :lines",
         school_id=school_id,
         lines=list(line_ids),

@@ -21,6 +21,7 @@ from app.money.payments.errors import MoreThanPaid, NothingToCollect
 from app.money.payments.models import Method, Reversal
 from app.money.payments.posting import next_id
 from app.money.payments.queries import PaymentRow, get_payment
+from app.people import students
 
 #: printed as the ground of a void; papers are Vietnamese by law
 REASONS: Final = {
@@ -163,11 +164,14 @@ def holdings(payment: PaymentRow) -> list[Holding]:
         payment=payment.id,
         money=money_account(payment),
     )
+    # What was given to a record merged since is held by the child it is.
+    child_of = students.children_behind({p.student_id for p in found if p.student_id})
     sums: dict[tuple[str, int | None, int | None], int] = {}
     for part in found:
         # Suspense has no child; what was matched out of it has.
         waits = part.code.startswith("suspense:")
-        key = (part.code, None, None) if waits else (part.code, part.student_id, part.line_id)
+        child = child_of.get(part.student_id)
+        key = (part.code, None, None) if waits else (part.code, child, part.line_id)
         sums[key] = sums.get(key, 0) + int(part.amount)
     return [Holding(*key, Vnd(amount)) for key, amount in sums.items() if amount > 0]
 
@@ -231,13 +235,13 @@ def _take_out_of_bills(school_id: int, student_id: int, part: Vnd) -> list[ledge
         "  else -e.amount end) as amount from entries e"
         " join accounts d on d.school_id = e.school_id and d.id = e.debit_id"
         " join accounts c on c.school_id = e.school_id and c.id = e.credit_id"
-        " where e.school_id = :school_id and e.student_id = :student"
+        " where e.school_id = :school_id and e.student_id in :rows"
         " and (d.code = 'credit' and c.code = 'receivable'"
         "  or d.code = 'receivable' and c.code = 'credit')"
         " group by e.invoice_line_id having sum(case when d.code = 'credit' then e.amount"
         "  else -e.amount end) > 0 order by e.invoice_line_id desc",
         school_id=school_id,
-        student=student_id,
+        rows=list(students.rows_of([student_id])),
     )
     pairs = []
     for line in used:

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     VIEW_STUDENTS = "view_students"
     VIEW_MONEY = "view_money"
     EDIT_STUDENTS = "edit_students"
+    MERGE_STUDENTS = "merge_students"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
     DRAFT_RUN = "draft_run"
@@ -63,6 +64,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SEE_SCHOOL,
             _P.VIEW_STUDENTS,
             _P.VIEW_MONEY,
+            _P.MERGE_STUDENTS,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,
@@ -75,7 +77,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEACHER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
     Role.KITCHEN: frozenset({_P.SEE_SCHOOL}),
     Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
-    Role.OFFICER: frozenset({_P.VIEW_AREA}),
+    Role.OFFICER: frozenset({_P.VIEW_AREA, _P.MERGE_STUDENTS}),
     Role.AUDITOR: frozenset({_P.VIEW_AREA}),
     Role.ADMINISTRATOR: frozenset(),
 }

@@ -15,6 +15,7 @@ from app.people.students.identity import (
     record_identifiers,
     settle_verification,
 )
+from app.people.students.merged import children_behind, rows_of
 from app.people.students.models import (
     IdentityField,
     NoNumber,
@@ -46,6 +47,7 @@ __all__ = [
     "Scheme",
     "Sex",
     "Verification",
+    "children_behind",
     "correct_many",
     "end_enrolment",
     "end_identifier",
@@ -56,5 +58,6 @@ __all__ = [
     "move_class",
     "open_classes",
     "record_identifiers",
+    "rows_of",
     "settle_verification",
 ]

@@ -200,6 +200,7 @@ def end_identifier(
     actor: audit.Actor,
     now: datetime,
     school_id: int | None,
+    origin: Origin = Origin.HAND,
 ) -> None:
     """A number of a child no longer holds from a day on: it was cancelled, or was never his.
 
@@ -218,7 +219,7 @@ def end_identifier(
     settle_verification({student_id})
     _keep_history(
         [(student_id, IdentityField(scheme), old.value, None)],
-        origin=Origin.HAND,
+        origin=origin,
         reason=reason,
         actor=actor,
         now=now,

@@ -87,6 +87,7 @@ class Student(Model):
     __table_args__ = (
         Index("ix_students_search_key", "search_key"),
         Index("ix_students_sort_key", "sort_key"),
+        Index("ix_students_merged_into_id", "merged_into_id"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0003"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BYTE_ORDER = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")
@@ -115,7 +115,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["school_id", "batch_id"],
             ["verification_batches.school_id", "verification_batches.id"],
-            name=op.f("fk_verification_items_school_id_batch_id_verification_batches"),
+            name=op.f("fk_verification_items_batch"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verification_items")),
         sa.UniqueConstraint("school_id", "id", name=op.f("uq_verification_items_school_id_id")),
@@ -148,12 +148,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["school_id", "item_id"],
             ["verification_items.school_id", "verification_items.id"],
-            name=op.f("fk_verification_results_school_id_item_id_verification_items"),
+            name=op.f("fk_verification_results_item"),
         ),
         sa.ForeignKeyConstraint(
             ["school_id", "upload_id"],
             ["verification_uploads.school_id", "verification_uploads.id"],
-            name=op.f("fk_verification_results_school_id_upload_id_verification_uploads"),
+            name=op.f("fk_verification_results_upload"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verification_results")),
         sa.UniqueConstraint("school_id", "id", name=op.f("uq_verification_results_school_id_id")),
@@ -176,7 +176,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["school_id", "result_id"],
             ["verification_results.school_id", "verification_results.id"],
-            name=op.f("fk_verification_differences_school_id_result_id_verification_results"),
+            name=op.f("fk_verification_differences_result"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verification_differences")),
         sa.UniqueConstraint(

@@ -27,6 +27,8 @@ AREA = {
     "receipt_forms",
     "school_years",
     "schools",
+    "staff_identifiers",
+    "staff_identities",
     "student_identifiers",
     "students",
     "two_children",

@@ -120,6 +120,7 @@ class Item(SchoolOwned, Model):
         ForeignKeyConstraint(
             ["school_id", "batch_id"],
             ["verification_batches.school_id", "verification_batches.id"],
+            name="fk_verification_items_batch",
         ),
         CheckConstraint("(student_id is null) <> (user_id is null)", name="one_person"),
     )
@@ -165,11 +166,14 @@ class Result(SchoolOwned, Model):
         Index("ix_verification_results_student_id", "student_id"),
         Index("ix_verification_results_user_id", "user_id"),
         ForeignKeyConstraint(
-            ["school_id", "item_id"], ["verification_items.school_id", "verification_items.id"]
+            ["school_id", "item_id"],
+            ["verification_items.school_id", "verification_items.id"],
+            name="fk_verification_results_item",
         ),
         ForeignKeyConstraint(
             ["school_id", "upload_id"],
             ["verification_uploads.school_id", "verification_uploads.id"],
+            name="fk_verification_results_upload",
         ),
         CheckConstraint("(student_id is null) <> (user_id is null)", name="one_person"),
     )
@@ -201,6 +205,7 @@ class Difference(SchoolOwned, Model):
         ForeignKeyConstraint(
             ["school_id", "result_id"],
             ["verification_results.school_id", "verification_results.id"],
+            name="fk_verification_differences_result",
         ),
     )
 

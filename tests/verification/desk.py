@@ -53,9 +53,7 @@ def state(student_id: int) -> str:
 
 def send(school: MadeSchool, kind: Kind = Kind.PUPILS, chosen: list[int] | None = None) -> int:
     with here(school), transaction():
-        return verification.make_batch(
-            school.id, kind, chosen=chosen, actor=ACCOUNTANT, now=NOON
-        )
+        return verification.make_batch(school.id, kind, chosen=chosen, actor=ACCOUNTANT, now=NOON)
 
 
 def file_of(school: MadeSchool, batch_id: int) -> list[list[Any]]:
@@ -127,5 +125,3 @@ def breaches() -> list[str]:
 
     with scope.opened(scope.EVERY_SCHOOL):
         return [f"{i.number}: {line}" for i in INVARIANTS for line in i.find()]
-
-

@@ -69,7 +69,14 @@ def test_a_batch_goes_out_comes_back_and_settles_everybody() -> None:
     batch = send(school)
     table = file_of(school, batch)
 
-    assert table[0] == ["STT", "Mã đối chiếu", "Số định danh", "Họ và tên", "Ngày sinh", "Giới tính"]
+    assert table[0] == [
+        "STT",
+        "Mã đối chiếu",
+        "Số định danh",
+        "Họ và tên",
+        "Ngày sinh",
+        "Giới tính",
+    ]
     assert sorted(str(line[3]) for line in table[1:]) == sorted((AN, BINH, CHI, DUNG))
     assert {line[4] for line in table[1:]} == {"14/03/2018"}
     assert state(an.student_id) == Verification.WAITING
@@ -353,7 +360,11 @@ def test_a_paper_seen_proves_and_an_edit_unproves() -> None:
         verification.prove(school.id, Kind.PUPILS, an.student_id, document=" ", **prove)  # type: ignore[arg-type]
     with here(school), transaction():
         verification.prove(
-            school.id, Kind.PUPILS, an.student_id, document="GKS 12/2018", **prove  # type: ignore[arg-type]
+            school.id,
+            Kind.PUPILS,
+            an.student_id,
+            document="GKS 12/2018",
+            **prove,  # type: ignore[arg-type]
         )
     assert state(an.student_id) == Verification.MATCHED
     with pytest.raises(CannotProve), here(school), transaction():
@@ -466,8 +477,10 @@ def test_what_was_read_is_forgotten_and_no_number_reaches_the_trail() -> None:
     with scope.opened(scope.EVERY_SCHOOL):
         trail = " ".join(
             f"{deed.subject} {deed.cause}"
-            for deed in rows("select subject, cause from audit_rows where school_id = :school_id",
-                             school_id=school.id)
+            for deed in rows(
+                "select subject, cause from audit_rows where school_id = :school_id",
+                school_id=school.id,
+            )
         )
         kept = scalar(
             "select answers from verification_uploads where school_id = :school_id",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wtforms import RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from app.core.forms import DayField, Form
@@ -16,8 +17,8 @@ class ProofForm(Form):
     source = RadioField(
         _l("Paper seen"),
         choices=[
-            (Source.BIRTH_CERTIFICATE.value, _l("Birth certificate")),
-            (Source.VNEID.value, _l("VNeID on the family's phone")),
+            SelectChoice(Source.BIRTH_CERTIFICATE.value, _l("Birth certificate")),
+            SelectChoice(Source.VNEID.value, _l("VNeID on the family's phone")),
         ],
         validators=[InputRequired(_l("Choose the paper."))],
     )
@@ -36,7 +37,7 @@ class StaffForm(Form):
     birth_date = DayField(_l("Birth date"), [InputRequired(_l("Choose a day."))])
     sex = RadioField(
         _l("Sex"),
-        choices=[("female", _l("Female")), ("male", _l("Male"))],
+        choices=[SelectChoice("female", _l("Female")), SelectChoice("male", _l("Male"))],
         validators=[InputRequired(_l("Choose the sex."))],
     )
     pin = StringField(_l("Personal number"), [Length(max=24)])

@@ -16,7 +16,6 @@ from app.people.verification.models import Kind, Source
 from app.people.verification.subjects import SUBJECTS, Subjects
 
 PAGE = 50
-OWN_FIELDS = (IdentityField.FULL_NAME, IdentityField.BIRTH_DATE, IdentityField.SEX)
 
 
 # Batches

@@ -18,7 +18,7 @@ from app import audit
 from app.core.db import DAY, MOMENT, execute, for_update, in_chunks, rows
 from app.core.model import db
 from app.people.students import IdentityField, Sex, Verification
-from app.people.students.identity import lock_identities
+from app.people.students.identity import OWN, PROVED, lock_identities
 from app.people.students.numbers import masked
 from app.people.verification import services, words
 from app.people.verification.errors import AlreadyTaken, ForeignResults, UploadNotFound
@@ -86,9 +86,7 @@ class Plan:
 
     def count(self, standing: Standing, state: Verification | None = None) -> int:
         """How many rows of one standing (and state)."""
-        return sum(
-            line.standing is standing and state in (None, line.state) for line in self.lines
-        )
+        return sum(line.standing is standing and state in (None, line.state) for line in self.lines)
 
     def of(self, *standings: Standing) -> list[Line]:
         """The rows of some standings."""
@@ -361,20 +359,14 @@ def _read(answer: Answer, item: Any) -> tuple[Doubt | None, Fields, bool]:
         return Doubt.WORDS, [], False
     if answer.trouble:
         return Doubt.BAD_VALUE, [], False
-    other = {
-        field: value
-        for field, value in answer.given.items()
-        if not _same(field, value, item)
-    }
+    other = {field: value for field, value in answer.given.items() if not _same(field, value, item)}
     if answer.state is Verification.MATCHED and other:
         return Doubt.CONTRADICTION, [], False
     if answer.state is not Verification.DIFFERS:
         return None, [], True
-    fields: dict[IdentityField, str | None] = dict.fromkeys(sorted(answer.named))
-    fields.update(other)
-    own = {IdentityField.FULL_NAME, IdentityField.BIRTH_DATE, IdentityField.SEX}
-    is_complete = bool(answer.named) or (bool(other) and own <= set(answer.given))
-    return None, sorted(fields.items()), is_complete
+    fields = [(field, other.get(field)) for field in PROVED if field in answer.named | set(other)]
+    is_complete = bool(answer.named) or (bool(other) and set(OWN) <= set(answer.given))
+    return None, fields, is_complete
 
 
 def _same(field: IdentityField, value: str, item: Any) -> bool:
@@ -439,9 +431,7 @@ def _contradicting_twice(items: _Items, answers: Sequence[Answer]) -> set[int]:
     return {item_id for item_id, different in said.items() if len(different) > 1}
 
 
-def _unanswered(
-    school_id: int, items: _Items, answered: set[int], told: dict[int, Any]
-) -> int:
+def _unanswered(school_id: int, items: _Items, answered: set[int], told: dict[int, Any]) -> int:
     batches = {item.batch_id for item in items.all()}
     left = 0
     for chunk in in_chunks(sorted(batches)):

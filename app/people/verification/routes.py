@@ -124,7 +124,9 @@ def _words() -> dict[str, Any]:
         "doubt_words": {
             Doubt.WORDS: _("the words of the result are not known"),
             Doubt.UNKNOWN_ROW: _("no batch of your school has this row"),
-            Doubt.OTHER_NUMBER: _("the number beside our code is another one; rows may have slipped"),
+            Doubt.OTHER_NUMBER: _(
+                "the number beside our code is another one; rows may have slipped"
+            ),
             Doubt.CONTRADICTION: _("it says “matches” but gives other values"),
             Doubt.BAD_VALUE: _("a value beside it cannot be read"),
             Doubt.TWICE: _("two different answers for one person"),
@@ -377,9 +379,7 @@ def download_batch(batch_id: int) -> ResponseReturnValue:
 def close_batch(batch_id: int) -> ResponseReturnValue:
     """No more answers come: who was not answered may be sent again."""
     with transaction():
-        left = services.close_batch(
-            own_school(), batch_id, actor=current_actor(), now=clock.now()
-        )
+        left = services.close_batch(own_school(), batch_id, actor=current_actor(), now=clock.now())
     flash(
         ngettext(
             "Closed; one person may be sent again",
@@ -572,9 +572,7 @@ def save_staff(user_id: int) -> ResponseReturnValue:
                 now=clock.now(),
             )
     except DomainError as refusal:
-        return _staff_page(
-            user_id, ProofForm(formdata=None), form, refusal.message, refusal.status
-        )
+        return _staff_page(user_id, ProofForm(formdata=None), form, refusal.message, refusal.status)
     flash(_("Saved") if changed else _("Nothing was changed"), "toast")
     return redirect(url_for("verification.show_staff", user_id=user_id), 303)
 

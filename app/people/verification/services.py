@@ -29,7 +29,7 @@ from app.people.students import (
     hand_made,
     record_identifiers,
 )
-from app.people.students.identity import lock_identities
+from app.people.students.identity import OWN, lock_identities
 from app.people.verification import queries
 from app.people.verification.errors import (
     BadDocument,
@@ -132,9 +132,7 @@ def make_batch(
     return batch_id
 
 
-def _snapshots(
-    subjects: Subjects, school_id: int, people: Sequence[Any]
-) -> list[dict[str, Any]]:
+def _snapshots(subjects: Subjects, school_id: int, people: Sequence[Any]) -> list[dict[str, Any]]:
     keys: set[str] = set()
     while len(keys) < len(people):
         # A letter in front, so that no spreadsheet takes the key for a number.
@@ -470,7 +468,7 @@ def _take_over(
         correct_staff(values, reason=reason, actor=actor, now=now, school_id=school_id)
         return
     correct_many(
-        [Correction(s, field, value) for s, field, value in values if field in queries.OWN_FIELDS],
+        [Correction(s, field, value) for s, field, value in values if field in OWN],
         origin=Origin.CHECK,
         reason=reason,
         actor=actor,
@@ -479,9 +477,7 @@ def _take_over(
     )
     record_identifiers(
         [
-            NewIdentifier(
-                s, Scheme.PIN, str(value), _("population database"), clock.local_day(now)
-            )
+            NewIdentifier(s, Scheme.PIN, str(value), _("population database"), clock.local_day(now))
             for s, field, value in values
             if field is IdentityField.PIN
         ],

@@ -22,9 +22,6 @@ from app.people.verification.errors import PersonNotFound, StaffNumberTaken
 from app.people.verification.models import StaffIdentifier, StaffIdentity, StaffScheme
 from app.people.verification.subjects import STAFF, present_of
 
-#: what is compared
-_OWN = (IdentityField.FULL_NAME, IdentityField.BIRTH_DATE, IdentityField.SEX)
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -65,7 +62,7 @@ def save_staff(
     name = " ".join(nfc(full_name).split())
     if not 1 <= len(name) <= 120:
         raise BadName
-    if not 1900 <= birth_date.year or birth_date > today:
+    if not birth_date.year >= 1900 or birth_date > today:
         raise BadDate(_("Check the birth date."))
     if pin:
         check_identifier(Scheme.PIN, pin)
@@ -103,7 +100,11 @@ def known(user_id: int) -> Any:
         user=user_id,
     )
     return _Known(
-        person.full_name, person.birth_date, person.sex, person.pin or "", moet.value if moet else ""
+        person.full_name,
+        person.birth_date,
+        person.sex,
+        person.pin or "",
+        moet.value if moet else "",
     )
 
 

@@ -62,8 +62,44 @@ _FIELDS: dict[str, IdentityField] = {
 }
 #: words that change nothing
 _FILLERS = frozenset(
-    "thong tin du lieu csdl co so quoc gia ve dan cu voi da ket qua dinh danh ca nhan cua cong"
-    " cccd cmnd hoan toan ho trong tren la va so bi qg qgdc ma".split()
+    [
+        "thong",
+        "tin",
+        "du",
+        "lieu",
+        "csdl",
+        "co",
+        "so",
+        "quoc",
+        "gia",
+        "ve",
+        "dan",
+        "cu",
+        "voi",
+        "da",
+        "ket",
+        "qua",
+        "dinh",
+        "danh",
+        "ca",
+        "nhan",
+        "cua",
+        "cong",
+        "cccd",
+        "cmnd",
+        "hoan",
+        "toan",
+        "ho",
+        "trong",
+        "tren",
+        "la",
+        "va",
+        "so",
+        "bi",
+        "qg",
+        "qgdc",
+        "ma",
+    ]
 )
 _TABLE = _STATES | dict.fromkeys(_FIELDS)
 _PHRASES = re.compile(

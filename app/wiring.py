@@ -8,6 +8,7 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.merging.models
+import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
 import app.money.ledger.models
@@ -21,6 +22,8 @@ from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
+from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
+from app.journeys.year_end import routes as year_end
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
@@ -51,6 +54,7 @@ BLUEPRINTS = (
     receipts.bp,
     family.bp,
     reports.bp,
+    year_end.bp,
     shell.bp,
 )
 COMMANDS = (

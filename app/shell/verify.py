@@ -11,6 +11,7 @@ from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
 from app.journeys.merging import invariants as merging_invariants
+from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
 from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
@@ -28,6 +29,7 @@ ROOMS = (
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    year_end_invariants,
     merging_invariants,
 )
 

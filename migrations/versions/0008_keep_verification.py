@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0003"
+down_revision = "0005"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BYTE_ORDER = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")

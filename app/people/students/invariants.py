@@ -15,6 +15,18 @@ def _codes() -> list[str]:
     ]
 
 
+def _words() -> list[str]:
+    kept: dict[int, set[tuple[str, str]]] = {}
+    for word in rows("select student_id, word, whole from student_words"):
+        kept.setdefault(word.student_id, set()).add((word.word, word.whole))
+    return [
+        f"student={child.id}"
+        for child in rows("select id, search_key from students")
+        if kept.get(child.id, set())
+        != {(word, child.search_key) for word in child.search_key.split()}
+    ][:20]
+
+
 INVARIANTS = [
     Invariant("S1", "every pupil's code is nine digits with the right check digit", _codes),
     query(
@@ -72,4 +84,5 @@ INVARIANTS = [
         " and c.new_value <> case c.field when 'full_name' then s.full_name"
         "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
     ),
+    Invariant("S8", "the words a search looks at are those of the names", _words),
 ]

@@ -9,9 +9,10 @@ from datetime import date
 from typing import Any
 
 from app.core import scope
-from app.core.db import DAY, is_sqlite, row, rows, scalar
-from app.core.ids import is_student_code, read_student_code
-from app.core.text import fold, last_four, normal_phone
+from app.core.db import DAY, in_chunks, is_sqlite, row, rows, scalar
+from app.core.ids import read_student_code
+from app.core.text import fold, last_four
+from app.people.students import search
 from app.people.students.errors import StudentNotFound
 from app.people.students.models import Scheme, Sex
 from app.people.students.numbers import masked
@@ -68,7 +69,7 @@ left join placements p on p.id = (select q.id from placements q
            case when q.ends_on is null or q.ends_on > :today then q.starts_on end,
            q.starts_on desc limit 1)
 left join classes c on c.id = p.class_id
-where e.id = (select max(x.id) from enrolments x
+where s.merged_into_id is null and e.id = (select max(x.id) from enrolments x
   where x.school_id = e.school_id and x.student_id = e.student_id)
 """
 _COLUMNS = (
@@ -126,26 +127,38 @@ def find_students(
 
 
 def search_area(text: str, today: date, *, limit: int = 200) -> list[StudentRow]:
-    """Children of every school in scope who fit a text, by name; for the command line."""
-    values: dict[str, Any] = {"today": today, "limit": limit}
-    where = _FROM + f" and {_matching(text, values, ())}"
+    """Children of every school in scope who fit a text, the best first; for the command line."""
+    return _rows_of(search.find_ids(text, limit=limit), today)
+
+
+def _rows_of(student_ids: list[int], today: date) -> list[StudentRow]:
+    """The newest stay in scope of each child, in the order asked for."""
     readable = scope.current().readable
+    values: dict[str, Any] = {"today": today}
+    here = ""
     if readable is not None:
-        where += " and e.school_id in :readable"
         values["readable"] = sorted(readable)
-    found = rows(
-        f"{_COLUMNS} {where} order by {_name_order()}, k.code limit :limit", types=_TYPES, **values
-    )
-    return [_row(child) for child in found]
+        here = " and e.school_id in :readable"
+    found: dict[int, StudentRow] = {}
+    for chunk in in_chunks(student_ids):
+        for child in rows(
+            f"{_COLUMNS} {_FROM} and e.student_id in :ids{here} order by e.starts_on",
+            types=_TYPES,
+            ids=chunk,
+            **values,
+        ):
+            found[child.student_id] = _row(child)
+    return [found[student_id] for student_id in student_ids if student_id in found]
 
 
 def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, str]]) -> str:
-    """The condition of a search; what it compares with goes into `values`."""
-    digits = re.sub(r"[\s.\-+()\u2010-\u2015]", "", text)
-    if re.fullmatch(r"[0-9]{4,}", digits):
-        return _by_number(text, digits, values)
-    folded = fold(text)
-    ways = [_by_words(folded, values, "w")]
+    """The condition of a school's search; what it compares with goes into `values`."""
+    digits = search.number_in(text)
+    if digits:
+        found = search.by_number(text, digits)
+        values |= found.values
+        return f"({found.condition})"
+    ways = [_by_words(fold(text), values, "w")]
     for number, (class_id, rest) in enumerate(classes):
         values[f"k{number}"] = class_id
         words = _by_words(rest, values, f"r{number}x") if rest else "1 = 1"
@@ -153,25 +166,10 @@ def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, st
     return "(" + " or ".join(ways) + ")"
 
 
-def _by_number(text: str, digits: str, values: dict[str, Any]) -> str:
-    """A code or its beginning, a guardian's phone or its end, any number of the child."""
-    values["digits"] = digits
-    values["begin"] = f"{digits}%"
-    values["phone"] = normal_phone(text) or digits
-    values["end"] = f"%{digits}"
-    return (
-        "(s.code like :begin or exists (select 1 from student_identifiers n"
-        "  where n.student_id = s.id and n.value = :digits)"
-        " or exists (select 1 from guardianships t join guardians g on g.id = t.guardian_id"
-        "  where t.student_id = s.id and t.ends_on is null"
-        "  and (g.phone = :phone or g.phone like :end)))"
-    )
-
-
 def _by_words(folded: str, values: dict[str, Any], prefix: str) -> str:
-    """Every word begins a word of the name."""
+    """Every word begins a word of the name; one school's children are few enough to look at."""
     parts = []
-    for number, word in enumerate(folded.split()[:8]):
+    for number, word in enumerate(folded.split()[: search.MOST_WORDS]):
         escaped = re.sub(r"([\\%_])", r"\\\1", word)
         values[f"{prefix}{number}"] = f"% {escaped}%"
         parts.append(f"' ' || s.search_key like :{prefix}{number} escape '\\'")
@@ -192,30 +190,21 @@ def classes_named(school_id: int, text: str) -> list[tuple[int, str]]:
     return found
 
 
-def similar_codes(school_id: int, text: str) -> list[StudentRow]:
-    """Children of the school whose code differs from a wrong one by one digit or one swap."""
-    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", text)
-    if not re.fullmatch(r"[0-9]{9}", digits) or is_student_code(digits):
+def similar_codes(school_id: int | None, text: str) -> list[StudentRow]:
+    """Children whose code differs from a wrong one by one digit or one swap (None: in scope)."""
+    codes = search.meant_codes(text)
+    if not codes:
         return []
-    near = {
-        digits[:place] + str(digit) + digits[place + 1 :]
-        for place in range(9)
-        for digit in range(10)
-    }
-    near |= {
-        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
-        for place in range(8)
-    }
-    codes = [code for code in sorted(near) if is_student_code(code)]
-    found = rows(
-        f"{_COLUMNS} {_FROM} and e.school_id = :school_id and s.code in :codes"
-        f" order by {_name_order()}",
-        types=_TYPES,
-        school_id=school_id,
-        today=date.max,
-        codes=codes,
-    )
-    return [_row(child) for child in found]
+    ids = [
+        child.id
+        for child in rows(
+            f"select s.id from students s where s.code in :codes and s.merged_into_id is null"
+            f" order by {_name_order()}",
+            codes=codes,
+        )
+    ]
+    found = _rows_of(ids, date.max)
+    return [child for child in found if school_id is None or child.school_id == school_id]
 
 
 def list_classes(school_id: int, school_year_id: int, today: date) -> list[ClassRow]:
@@ -348,9 +337,11 @@ def _in_scope(values: dict[str, Any]) -> str:
 def get_student(code: str, today: date) -> StudentPage:
     """A child by code, when a stay of its lies within the scope; else StudentNotFound."""
     stored = read_student_code(code)
+    # The code of a record that was merged leads to the child it is.
     child = (
         row(
-            "select id, code, full_name, birth_date, sex from students where code = :code",
+            "select s.id, s.code, s.full_name, s.birth_date, s.sex from students o"
+            " join students s on s.id = coalesce(o.merged_into_id, o.id) where o.code = :code",
             types={"birth_date": DAY},
             code=stored,
         )

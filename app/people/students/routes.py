@@ -79,6 +79,11 @@ def list_students() -> ResponseReturnValue:
 @requires(Permission.VIEW_STUDENTS)
 def show_student(code: str) -> ResponseReturnValue:
     """Codes, years, family; for those who may see it, money."""
+    stored = read_student_code(code)
+    child = queries.get_student(code, clock.today())
+    if child.code != stored:
+        # The old code of a record that was merged.
+        return redirect(url_for("students.show_student", code=child.code), 303)
     return _page(code, revealed=None)
 
 

@@ -54,6 +54,7 @@ from app.people.students.models import (
     Student,
     StudentIdentifier,
 )
+from app.people.students.search import index_words
 
 #: Twelve signs of thirty-one are 59 bits.
 ACTIVATION_CODE_LENGTH = 12
@@ -407,7 +408,9 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                     "created_at": now,
                 }
             )
-    made = iter(_insert(Student, fresh))
+    ids = _insert(Student, fresh)
+    index_words(ids)
+    made = iter(ids)
     return [next(made) if child.student_id is None else child.student_id for child in students]
 
 

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from app.people.verification.models import Kind, Source
 from app.people.verification.results import Taken, rehearse, take, upload
-from app.people.verification.services import Decision, close_batch, decide, make_batch, prove
-from app.people.verification.staff import StaffIdentity, save_staff
+from app.people.verification.services import (
+    Decision,
+    close_batch,
+    decide,
+    forget,
+    make_batch,
+    prove,
+)
+from app.people.verification.staff import save_staff
 
 __all__ = [
     "Decision",
     "Kind",
     "Source",
-    "StaffIdentity",
     "Taken",
     "close_batch",
     "decide",
+    "forget",
     "make_batch",
     "prove",
     "rehearse",

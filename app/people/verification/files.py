@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,11 +12,13 @@ from flask_babel import gettext as _
 from app.core.ids import fold_slips
 from app.core.sheets import Column, Sheet, read_sheets, write_workbook
 from app.people.students import IdentityField, Sex
+from app.people.students.numbers import masked
 from app.people.verification import words
 from app.people.verification.errors import UnreadableResults
 from app.people.verification.exchange import Answer, Asked, Sent
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NUMBERS = re.compile(r"[0-9]{9,}")
 #: a heading stands among the first rows, under a title or a stamp of the office
 _HEADING_WITHIN = 30
 #: words of the file, always in Vietnamese: offices read it
@@ -109,7 +112,8 @@ def _answers(
                 place=row + _("row %(number)s", number=sheet.first_row + place),
                 row_key=key[:12],
                 pin=pin[:24],
-                text=text[:120],
+                # An office may write whose number it is; the screens show what it wrote.
+                text=_NUMBERS.sub(lambda hit: masked(hit[0]), text)[:120],
                 state=state,
                 named=named,
                 given=given,

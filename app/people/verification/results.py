@@ -296,10 +296,10 @@ def _standing(
         standing = Standing.LATE
     else:
         standing = Standing.NEW
-    if told is not None and (told.state, told.fields) == (said.state, said.fields):
-        # Said before and without effect, it may have one now that the old values are back.
-        if told.counts or standing is not Standing.NEW:
-            return Standing.UNCHANGED
+    is_repeated = told is not None and (told.state, told.fields) == (said.state, said.fields)
+    # Said before without effect, it may have one now that the old values are back.
+    if is_repeated and told is not None and (told.counts or standing is not Standing.NEW):
+        return Standing.UNCHANGED
     return standing
 
 

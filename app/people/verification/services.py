@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -80,10 +81,12 @@ def make_batch(
     chosen: Iterable[int] | None = None,
     actor: audit.Actor,
     now: datetime,
+    rng: random.Random | None = None,
 ) -> int:
     """Put everybody not sent yet, or those chosen, into a new batch; its id.
 
-    They wait from now on. Refuses when nobody is ready. The caller commits.
+    They wait from now on. Refuses when nobody is ready. `rng` makes demo data repeatable. The
+    caller commits.
     """
     subjects = SUBJECTS[kind]
     lock_identities()
@@ -102,7 +105,7 @@ def make_batch(
             school_id=school_id,
         )
     )
-    items = _snapshots(subjects, school_id, people)
+    items = _snapshots(subjects, school_id, people, rng)
     batch_id = int(
         db.session.scalar(
             insert(Batch)
@@ -132,21 +135,13 @@ def make_batch(
     return batch_id
 
 
-def _snapshots(subjects: Subjects, school_id: int, people: Sequence[Any]) -> list[dict[str, Any]]:
-    keys: set[str] = set()
-    while len(keys) < len(people):
-        # A letter in front, so that no spreadsheet takes the key for a number.
-        keys |= {f"X{new_check_code()}" for _n in range(len(people) - len(keys))}
-        for chunk in in_chunks(sorted(keys)):
-            keys -= {
-                taken.row_key
-                for taken in rows(
-                    "select row_key from verification_items where school_id = :school_id"
-                    " and row_key in :keys",
-                    school_id=school_id,
-                    keys=chunk,
-                )
-            }
+def _snapshots(
+    subjects: Subjects,
+    school_id: int,
+    people: Sequence[Any],
+    rng: random.Random | None = None,
+) -> list[dict[str, Any]]:
+    keys = _free_keys(school_id, len(people), rng)
     return [
         {
             "school_id": school_id,
@@ -163,6 +158,18 @@ def _snapshots(subjects: Subjects, school_id: int, people: Sequence[Any]) -> lis
         }
         for person, key in zip(people, keys, strict=True)
     ]
+
+
+def _free_keys(school_id: int, count: int, rng: random.Random | None) -> list[str]:
+    """Keys no row of the school has, in the order they were drawn."""
+    free: dict[str, None] = {}
+    while len(free) < count:
+        # A letter in front, so that no spreadsheet takes the key for a number.
+        drawn = [f"X{new_check_code(rng)}" for _n in range(count - len(free))]
+        free |= dict.fromkeys(drawn)
+        for key in ids_of_keys(school_id, drawn):
+            free.pop(key, None)
+    return list(free)
 
 
 def rows_hash(items: Sequence[dict[str, Any]]) -> str:
@@ -218,7 +225,8 @@ def close_batch(school_id: int, batch_id: int, *, actor: audit.Actor, now: datet
         )
     ]
     execute(
-        "update verification_batches set closed_at = :now where school_id = :school_id and id = :id",
+        "update verification_batches set closed_at = :now"
+        " where school_id = :school_id and id = :id",
         now=now,
         school_id=school_id,
         id=batch_id,
@@ -509,3 +517,23 @@ def _text(text: str, missing: str) -> str:
     if len(squeezed) > 200:
         raise BadDocument(_("Write at most 200 letters."))
     return squeezed
+
+
+def forget(student_ids: Iterable[int]) -> None:
+    """Blank what was asked and answered about children made anonymous. The caller commits.
+
+    That they were proved, and when, stays.
+    """
+    for chunk in in_chunks(student_ids):
+        execute(
+            "update verification_differences set given_value = null where exists"
+            " (select 1 from verification_results r where r.id = verification_differences.result_id"
+            "  and r.school_id = verification_differences.school_id and r.student_id in :ids)",
+            ids=chunk,
+        )
+        execute(
+            "update verification_items set full_name = '', pin = '', birth_date = :nothing"
+            " where student_id in :ids",
+            nothing=date(1900, 1, 1),
+            ids=chunk,
+        )

@@ -148,12 +148,7 @@ def _write(user_id: int, before: _Known, after: _Known, today: date, *, source: 
     compared = [(before.full_name, after.full_name), (before.birth_date, after.birth_date)]
     compared += [(before.sex, after.sex), (before.pin, after.pin)]
     is_changed = any(old != new for old, new in compared)
-    values = {
-        "name": after.full_name,
-        "sort": name_sort_key(after.full_name)[:400],
-        "born": after.birth_date,
-        "sex": after.sex,
-    }
+    sort_key = name_sort_key(after.full_name)[:400]
     state = Verification.NOT_SENT if after.pin else Verification.NO_NUMBER
     changed = execute(
         "update staff_identities set full_name = :name, sort_key = :sort, birth_date = :born,"
@@ -163,14 +158,17 @@ def _write(user_id: int, before: _Known, after: _Known, today: date, *, source: 
         user=user_id,
         step=1 if is_changed else 0,
         state=state.value,
-        **values,
+        name=after.full_name,
+        sort=sort_key,
+        born=after.birth_date,
+        sex=after.sex,
     )
     if not changed.rowcount:
         db.session.execute(
             insert(StaffIdentity).values(
                 user_id=user_id,
                 full_name=after.full_name,
-                sort_key=values["sort"],
+                sort_key=sort_key,
                 birth_date=after.birth_date,
                 sex=after.sex,
                 verification=state,

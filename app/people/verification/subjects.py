@@ -1,4 +1,4 @@
-"""Pupils and staff seen alike: who they are now, how far it is proved, and which school's they are."""
+"""Pupils and staff seen alike: who they are now, how far that is proved, whose they are."""
 
 from __future__ import annotations
 

@@ -40,34 +40,30 @@ class DemoOffice:
         ]
 
     def _answer(self, place: int, asked: Asked) -> Answer:
-        chance = self._rng.randrange(100)
         state: Verification | None = Verification.MATCHED
         text = "Khớp"
-        named: IdentityField | None = None
         given: dict[IdentityField, str] = {}
-        if chance < 3:
-            state, text, named = (
-                Verification.DIFFERS,
-                "Sai lệch ngày sinh",
-                IdentityField.BIRTH_DATE,
-            )
+        if place % 23 == 6:
+            state, text = Verification.DIFFERS, "Sai lệch ngày sinh"
             other = asked.birth_date.replace(day=asked.birth_date.day % 28 + 1)
-            given[named] = other.isoformat()
-        elif chance < 6:
-            state, text, named = Verification.DIFFERS, "Sai lệch họ tên", IdentityField.FULL_NAME
+            given[IdentityField.BIRTH_DATE] = other.isoformat()
+        elif place % 19 == 8:
+            state, text = Verification.DIFFERS, "Sai lệch họ tên"
             *family, last = asked.full_name.split()
-            given[named] = " ".join([*family, "Thanh", last])
-        elif chance < 8:
+            given[IdentityField.FULL_NAME] = " ".join([*family, "Thanh", last])
+        elif place % 29 == 10:
             state, text = Verification.NOT_FOUND, "Không tìm thấy"
-        elif chance < 9:
+        elif place % 37 == 12:
             state, text = None, "Công an phường đang xem lại"
+        elif place % 53 == 14:
+            state, text = Verification.DOUBLE, "Trùng số"
         return Answer(
-            place=f"hàng {place}",
+            place=str(place),
             row_key=asked.row_key,
             pin=asked.pin,
             text=text,
             state=state,
-            named=frozenset({named} if named else ()),
+            named=frozenset(given),
             given=given,
         )
 

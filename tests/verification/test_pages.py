@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -159,6 +160,10 @@ def test_keeping_ours_needs_a_reason_and_a_tick(app: Flask) -> None:
 
     assert [a.status_code for a in (untold, unticked, senseless)] == [422, 422, 422]
     assert "Hãy ghi lý do" in words(untold)
+    assert re.search(rf'name="person" value="{an.student_id}"[^>]* checked', untold.text)
+    # Enter in a field presses the first button of the form, which decides nothing.
+    first = re.search(r"<form class=\"stack\".*?<button[^>]*>", untold.text, re.DOTALL)
+    assert first and "name=" not in first[0].rpartition("<button")[2]
     assert 'value="GKS 12"' in unticked.text
     told = {**csrf(client), "decision": "keep", "person": str(an.student_id), "reason": "GKS 12"}
     assert client.post(address, data=told).status_code == 303

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import gettext as _
-
 from app.core.ids import fold_slips
 from app.core.sheets import Column, Sheet, read_sheets, write_workbook
 from app.people.students import IdentityField, Sex
@@ -106,10 +104,10 @@ def _answers(
             continue  # left empty: not answered yet
         state, named = words.read_result(text)
         given, trouble = _given(cells, columns)
-        row = f"{sheet.name}, " if names_sheet else ""
+        prefix = f"{sheet.name}: " if names_sheet else ""
         found.append(
             Answer(
-                place=row + _("row %(number)s", number=sheet.first_row + place),
+                place=f"{prefix}{sheet.first_row + place}",
                 row_key=key[:12],
                 pin=pin[:24],
                 # An office may write whose number it is; the screens show what it wrote.

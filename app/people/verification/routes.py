@@ -234,6 +234,7 @@ def _people_page(slug: str, refusal: str = "", status: int = 200) -> ResponseRet
         may_send=state in SENDABLE,
         refusal=refusal,
         reason=request.form.get("reason", ""),
+        chosen=set(_chosen()),
         **_words(),
     )
     return page, status

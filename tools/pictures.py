@@ -76,11 +76,16 @@ SHOTS = (
     Shot("verification-not-found", "accountant", "/verification/lists/not-found"),
     Shot("verification-staff", "accountant", "/verification?kind=staff"),
     Shot("verification-area", "officer", "/verification/area"),
+    Shot("admission", "accountant", "/admission"),
+    Shot("classes", "accountant", "/classes"),
 )
+#: the office's pages about the first child of the list
+CHILD_PAGES = ("identity", "family", "class", "leave")
 #: pages reached by the first link of another page: name, role, from, the link's beginning
 FOLLOWED = (
     ("student", "accountant", "/students", "/students/"),
     ("student-teacher", "teacher", "/students", "/students/"),
+    ("class-to-place", "accountant", "/classes", "/classes?"),
     ("fee-schedule", "accountant", "/fee-schedules", "/fee-schedules/"),
     ("fee-schedule-principal", "principal", "/fee-schedules", "/fee-schedules/"),
     ("billing-run-issued", "accountant", "/billing-runs", "/billing-runs/"),
@@ -274,6 +279,8 @@ def _take(
             for name, role, start, beginning in FOLLOWED
             if is_wanted(name)
         ]
+        child = camera.first_link("accountant", "/students", "/students/")
+        shots += [Shot(f"student-{part}", "accountant", f"{child}/{part}") for part in CHILD_PAGES]
         for shot in shots:
             if shot.address and is_wanted(shot.name):
                 camera.shoot(shot.name, shot.role, shot.address)

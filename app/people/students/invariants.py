@@ -85,4 +85,18 @@ INVARIANTS = [
         "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
     ),
     Invariant("S8", "the words a search looks at are those of the names", _words),
+    query(
+        "S11",
+        "no pupil has two guardians who are asked first",
+        "select student_id as student, count(*) as first from guardianships"
+        " where ends_on is null and is_primary group by student_id having count(*) > 1",
+    ),
+    query(
+        "S12",
+        "a pupil comes into a class on a day of the class's school year",
+        "select p.school_id, p.id as placement, p.starts_on, y.code as year from placements p"
+        " join classes c on c.id = p.class_id join school_years y on y.id = c.school_year_id"
+        " where p.starts_on < y.starts_on or exists (select 1 from school_years n"
+        "  where n.starts_on > y.starts_on and n.starts_on <= p.starts_on)",
+    ),
 ]

@@ -45,10 +45,3 @@ def oddities(pin: str, birth_date: date, sex: Sex) -> list[Oddity]:
     if pin[4:6] != f"{birth_date.year % 100:02}":
         found.append(Oddity.YEAR)
     return found
-
-
-def masked(number: str) -> str:
-    """048*****1234: enough to compare with a paper, not enough to use."""
-    keep = (3, 4) if len(number) >= 9 else (1, 2) if len(number) >= 5 else (0, 1)
-    hidden = len(number) - sum(keep)
-    return number[: keep[0]] + "*" * hidden + number[len(number) - keep[1] :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import clock
@@ -17,11 +17,25 @@ from app.people.access import (
     requires,
 )
 from app.people.schools import year_of
-from app.people.students import queries, services
+from app.people.students import (
+    known,
+    queries,
+    routes_admission,
+    routes_classes,
+    routes_family,
+    routes_identity,
+    routes_stays,
+    services,
+    words,
+)
+from app.people.students.blueprint import bp
 from app.people.students.errors import StudentNotFound
 from app.people.students.money import MoneySource, money_source
 
-bp = Blueprint("students", __name__)
+__all__ = ["bp"]
+
+#: The files whose views belong to this blueprint as well.
+PARTS = (routes_admission, routes_classes, routes_family, routes_identity, routes_stays)
 
 
 def _money() -> MoneySource | None:
@@ -118,6 +132,13 @@ def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
         today=today,
         revealed=revealed,
         may_reveal=membership.may(Permission.EDIT_STUDENTS) and stay is not None,
+        may_edit=membership.may(Permission.EDIT_STUDENTS)
+        and stay is not None
+        and known.may_change(school_id, child.id, today),
+        is_here=stay is not None and (stay.ends_on is None or stay.ends_on > today),
+        verification=words.verification()[child.verification],
+        no_number=words.no_number(),
+        just_admitted="admitted" in request.args,
         may_collect=membership.may(Permission.TAKE_CASH) and stay is not None,
         sees_money=money is not None,
         bills=bills,

@@ -20,7 +20,7 @@ from app.core.db import DAY, execute, in_chunks, rows
 from app.people.students.errors import AlreadyEnrolled, ClassNotFound, StudentNotFound
 from app.people.students.identity import lock_identities
 from app.people.students.models import Enrolment, Placement
-from app.people.students.services import _insert
+from app.people.students.services.rows import insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def take_steps(school_id: int, steps: Sequence[Step], *, day: date) -> list[int 
             )
     placed = [step for step in steps if step.class_id is not None]
     made = iter(
-        _insert(
+        insert_many(
             Placement,
             [
                 {
@@ -204,14 +204,14 @@ def admit_many(
         )
         if here:
             raise AlreadyEnrolled(here[0].full_name)
-    enrolment_ids = _insert(
+    enrolment_ids = insert_many(
         Enrolment,
         [
             {"school_id": school_id, "student_id": number, "starts_on": starts_on}
             for number in numbers
         ],
     )
-    _insert(
+    insert_many(
         Placement,
         [
             {

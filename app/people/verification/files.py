@@ -10,7 +10,7 @@ from typing import Any
 from app.core.ids import fold_slips
 from app.core.sheets import Column, Sheet, read_sheets, write_workbook
 from app.people.students import IdentityField, Sex
-from app.people.students.numbers import masked
+from app.people.students.queries import masked
 from app.people.verification import words
 from app.people.verification.errors import UnreadableResults
 from app.people.verification.exchange import Answer, Asked, Sent

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.core.db import DAY, MOMENT, in_chunks, row, rows, scalar
 from app.people.students import IdentityField, Sex, Verification, hand_made
-from app.people.students.numbers import Oddity, masked, oddities
+from app.people.students.numbers import Oddity, oddities
+from app.people.students.queries import masked
 from app.people.verification.errors import BatchNotFound, PersonNotFound
 from app.people.verification.exchange import Asked
 from app.people.verification.models import Kind, Source

@@ -19,7 +19,7 @@ from app.core.db import DAY, MOMENT, execute, for_update, in_chunks, rows
 from app.core.model import db
 from app.people.students import IdentityField, Sex, Verification
 from app.people.students.identity import OWN, PROVED, lock_identities
-from app.people.students.numbers import masked
+from app.people.students.queries import masked
 from app.people.verification import services, words
 from app.people.verification.errors import AlreadyTaken, ForeignResults, UploadNotFound
 from app.people.verification.exchange import Answer, Exchange

@@ -23,8 +23,8 @@ from app.people.access import (
 )
 from app.people.schools import school_info, schools_under
 from app.people.students import IdentityField, NoNumber, Sex, Verification
-from app.people.students.numbers import Oddity, masked
-from app.people.students.queries import get_student
+from app.people.students.numbers import Oddity
+from app.people.students.queries import get_student, masked
 from app.people.verification import queries, results, services, staff
 from app.people.verification.errors import PersonNotFound
 from app.people.verification.files import FileExchange

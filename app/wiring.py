@@ -17,7 +17,8 @@ import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
 import app.people.schools.models
-import app.people.students.models  # noqa: F401 - models make the schema
+import app.people.students.models
+import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
@@ -41,12 +42,15 @@ from app.people.access import routes as access
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.money import show_money_of
+from app.people.verification import cli as verification_commands
+from app.people.verification import routes as verification
 from app.shell import cli as shell_commands
 from app.shell import routes as shell
 
 BLUEPRINTS = (
     access.bp,
     students.bp,
+    verification.bp,
     merging.bp,
     transfers.bp,
     fees.bp,
@@ -60,6 +64,7 @@ BLUEPRINTS = (
 )
 COMMANDS = (
     students_commands.cli,
+    verification_commands.cli,
     ledger_commands.cli,
     billing_commands.cli,
     payments_commands.cli,

@@ -72,6 +72,11 @@ SHOTS = (
     Shot("area", "officer", "/area"),
     Shot("recorded-twice", "principal", "/duplicates"),
     Shot("transfers", "accountant", "/transfers"),
+    Shot("verification", "accountant", "/verification"),
+    Shot("verification-differs", "accountant", "/verification/lists/differs"),
+    Shot("verification-not-found", "accountant", "/verification/lists/not-found"),
+    Shot("verification-staff", "accountant", "/verification?kind=staff"),
+    Shot("verification-area", "officer", "/verification/area"),
     Shot("admission", "accountant", "/admission"),
     Shot("classes", "accountant", "/classes"),
 )
@@ -86,6 +91,15 @@ FOLLOWED = (
     ("fee-schedule-principal", "principal", "/fee-schedules", "/fee-schedules/"),
     ("billing-run-issued", "accountant", "/billing-runs", "/billing-runs/"),
     ("invoice", "accountant", "/invoices", "/invoices/"),
+    ("verification-batch", "accountant", "/verification", "/verification/batches/"),
+    ("verification-results", "accountant", "/verification", "/verification/results/"),
+    ("verification-pupil", "accountant", "/verification/lists/differs", "/verification/pupils/"),
+    (
+        "verification-person",
+        "accountant",
+        "/verification/lists/no-number?kind=staff",
+        "/verification/staff/",
+    ),
     ("area-school", "officer", "/area", "/area/MN"),
     ("year-end-class", "accountant", "/year-end", "/year-end/classes/"),
 )

@@ -19,11 +19,13 @@ from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
 from app.people.students import invariants as students_invariants
+from app.people.verification import invariants as verification_invariants
 
 ROOMS = (
     ledger_invariants,
     audit_invariants,
     students_invariants,
+    verification_invariants,
     fees_invariants,
     billing_invariants,
     payments_invariants,

@@ -28,6 +28,8 @@ AREA = {
     "receipt_forms",
     "school_years",
     "schools",
+    "staff_identifiers",
+    "staff_identities",
     "student_identifiers",
     "student_words",
     "students",

@@ -7,8 +7,8 @@ some thousands a year), results and differences likewise.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BYTE_ORDER = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")

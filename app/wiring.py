@@ -14,6 +14,7 @@ import app.money.ledger.models
 import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
+import app.people.lists.models
 import app.people.schools.models
 import app.people.students.models  # noqa: F401 - models make the schema
 from app.config import Settings
@@ -31,6 +32,7 @@ from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.people.access import check_policies
 from app.people.access import routes as access
+from app.people.lists import cli as lists_commands
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.money import show_money_of
@@ -65,6 +67,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.register_blueprint(blueprint)
     for command in COMMANDS:
         flask_app.cli.add_command(command)
+    lists_commands.add_to(students_commands.cli)
     if settings.app_env != "production":
         from app.demo import cli as demo_commands
         from app.demo import routes as demo

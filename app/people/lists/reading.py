@@ -172,10 +172,15 @@ def pupil_rows(grid: Grid, mapping: dict[int, C], *, today: date) -> Iterator[Pu
     reader = _Pupils(places, _orders(grid, places), today)
     seq = 0
     for sheet, number, row in grid.rows:
-        if _is_example(row) or _is_no_person(row, places):
+        if is_no_data(row, places):
             continue
         seq += 1
         yield reader.read(seq, sheet, number, row)
+
+
+def is_no_data(row: Sequence[Value], places: dict[C, int]) -> bool:
+    """Whether a row is an example, a total, a signature or empty."""
+    return _is_example(row) or _is_no_person(row, places)
 
 
 def _is_example(row: Sequence[Value]) -> bool:

@@ -12,7 +12,6 @@ from app.people.lists.cells import class_key
 from app.people.lists.columns import Column as C
 from app.people.lists.models import State
 from app.people.lists.rehearsal import FAMILY_OF, Outcome, Rehearsal
-from app.people.schools import Level
 from app.people.students import (
     Correction,
     IdentityField,
@@ -51,7 +50,6 @@ class Taking:
     source: str
     actor: audit.Actor
     now: datetime
-    level: Level
 
 
 @dataclass(slots=True)
@@ -222,8 +220,9 @@ def _families(good: Sequence[Outcome], taking: Taking) -> None:
         for change in outcome.made:
             if change.field in _FAMILY:
                 guardian_id, relation, name, phone = change.value
+                address = outcome.row.address if guardian_id is None else None
                 wish = GuardianWish(
-                    outcome.student_id, guardian_id, relation, name, phone, outcome.row.address
+                    outcome.student_id, guardian_id, relation, name, phone, address
                 )
                 if guardian_id is None:
                     wishes.append(wish)
@@ -231,15 +230,15 @@ def _families(good: Sequence[Outcome], taking: Taking) -> None:
                     mine[guardian_id] = wish
             elif change.field == C.ADDRESS:
                 present, address = change.value
-                if present.id not in mine:
-                    mine[present.id] = GuardianWish(
-                        outcome.student_id,
-                        present.id,
-                        present.relation,
-                        present.name,
-                        present.phone,
-                        address,
-                    )
+                known = mine.get(present.id)
+                mine[present.id] = GuardianWish(
+                    outcome.student_id,
+                    present.id,
+                    present.relation,
+                    known.full_name if known else present.name,
+                    known.phone if known else present.phone,
+                    address,
+                )
         wishes += mine.values()
     if wishes:
         set_guardians(

@@ -56,7 +56,7 @@ def set_guardians(
     tied = _ties_of(set(known))
     in_place, ties = _divide(wishes, known, tied)
     deeds = _change_in_place(in_place, known)
-    deeds += _tie(ties, wishes, from_day)
+    deeds += _tie(ties, known, from_day)
     audit.record_many(deeds, actor=actor, school_id=school_id, now=now)
     return len(deeds)
 
@@ -173,7 +173,7 @@ def _change_in_place(wishes: Sequence[GuardianWish], known: dict[int, Any]) -> l
 
 
 def _tie(
-    ties: Sequence[GuardianWish], wishes: Sequence[GuardianWish], from_day: date
+    ties: Sequence[GuardianWish], known: dict[int, Any], from_day: date
 ) -> list[audit.Deed]:
     if not ties:
         return []
@@ -189,12 +189,13 @@ def _tie(
             place = len(fresh)
             if key:
                 places[key] = place
+            before = known.get(wish.guardian_id or 0)
             fresh.append(
                 {
                     "full_name": wish.full_name,
                     "search_key": fold(wish.full_name),
                     "phone": wish.phone,
-                    "address": wish.address,
+                    "address": wish.address or (before.address if before else None),
                 }
             )
         targets.append((wish, guardian_id, place))

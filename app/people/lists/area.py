@@ -32,6 +32,12 @@ from app.people.lists.taking import Taken, Taking, take_pupils
 
 Tell = Callable[[int, int], None]
 
+#: what a first list fills; without fresh statistics later look-ups would read whole tables
+_GROWING = (
+    *("students", "student_identifiers", "guardians", "guardianships", "enrolments"),
+    *("placements", "list_import_rows"),
+)
+
 
 @dataclass(slots=True)
 class AreaResult:
@@ -85,6 +91,7 @@ def import_area(
     if not total:
         raise NoRows
     seen = Seen()
+    fresh_at = 500
     done = len(result.bad)
     tell(done, total)
     for school_id, lines in by_school.items():
@@ -92,12 +99,15 @@ def import_area(
             one = _School(school_id, grid, head, file_name, actor, now, own_only=school_code is not None)
             with transaction():
                 one.run(lines, seen, take=take, open_classes=open_classes, result=result)
+                if result.taken.new >= fresh_at:
+                    analyze(*_GROWING)
+                    fresh_at = 3 * result.taken.new
         done += len(lines)
         tell(done, total)
         lines.clear()
-    if take:
+    if result.taken.new:
         with scope.opened(scope.EVERY_SCHOOL), transaction():
-            analyze("students", "enrolments", "placements", "guardianships", "guardians")
+            analyze(*_GROWING)
     return result
 
 

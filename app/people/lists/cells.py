@@ -35,7 +35,10 @@ class CellRefused(Exception):
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u00ad]")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 #: what people write where nothing is to be written
-_NOTHING = {"", "-", "--", "—", "khong", "ko", "k", "khong co", "ko co", "chua co", "n/a", "null"}
+_NOTHING = {
+    *("", "-", "--", "—", "n/a", "null", "ko", "k", "khong", "không", "khong co", "không có"),
+    *("ko có", "ko co", "chua co", "chưa có", "chưa"),
+}
 
 
 def as_text(value: Value) -> str:
@@ -63,7 +66,8 @@ def is_empty(value: Value) -> bool:
         return True
     if not isinstance(value, str):
         return False
-    return not value.strip() or (len(value) < 12 and fold(value) in _NOTHING)
+    text = value.strip()
+    return not text or (len(text) < 12 and text.lower() in _NOTHING)
 
 
 # Days
@@ -347,9 +351,13 @@ def _refuse_scientific(text: str) -> None:
 
 # Phones and addresses
 
+_MOBILE = re.compile(r"0[35789][0-9]{8}")
+
 
 def read_phones(value: Value) -> list[str]:
     """The mobile numbers in one cell, ten digits each; none for an empty cell or a zero."""
+    if isinstance(value, str) and _MOBILE.fullmatch(value):
+        return [value]
     if is_empty(value) or value == 0:
         return []
     text = as_text(value)

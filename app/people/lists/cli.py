@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from app import audit
 from app.core import clock, scope
@@ -37,6 +37,7 @@ def add_to(group: AppGroup) -> None:
 @click.option("--take", is_flag=True, help="Take the new and changed rows; else only look.")
 @click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write rows left out, each with the reason, to this .xlsx.")
 @click.option("--open-classes/--no-open-classes", default=True, help="Open classes that are not there yet and whose grade is plain.")
+@with_appcontext
 def import_list(
     file: Path, school_code: str | None, take: bool, bad_rows: Path | None, open_classes: bool
 ) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
+from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, for_update, row, rows, scalar
 from app.core.model import db
 from app.people.access import MAY_GIVE, Role
@@ -346,8 +347,7 @@ def keep_rows(
     ]
     for value in values:
         value["is_taken"] = taken and value["state"] in (State.NEW, State.CHANGED)
-    if values:
-        db.session.connection().execute(insert(ListImportRow.__table__), values)  # type: ignore[arg-type]
+    insert_rows(ListImportRow, values)
 
 
 def findings_of(done: Rehearsed) -> tuple[dict[str, Any], int]:

@@ -13,9 +13,10 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import DAY, in_chunks, rows
 from app.core.model import db
 from app.core.text import fold, nfc, normal_phone
@@ -270,8 +271,4 @@ def _ties(children: set[int]) -> dict[tuple[int, int], Any]:
 
 
 def _insert(model: type, values: list[dict[str, Any]]) -> list[int]:
-    if not values:
-        return []
-    key = model.__table__.c.id  # type: ignore[attr-defined]
-    statement = insert(model).returning(key, sort_by_parameter_order=True)
-    return [int(made) for made in db.session.scalars(statement, values)]
+    return insert_rows(model, values)

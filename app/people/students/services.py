@@ -13,12 +13,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import insert
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, for_update, in_chunks, row, rows, scalar
 from app.core.ids import ALPHABET, fold_slips, is_student_code, new_student_code
-from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc, normal_phone
 from app.people.schools import Level
 from app.people.students.errors import (
@@ -232,11 +231,7 @@ def enrol_many(
 
 def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
     """Many rows at once; their ids in the order given."""
-    if not values:
-        return []
-    key = model.__table__.c.id  # type: ignore[attr-defined]
-    statement = insert(model).returning(key, sort_by_parameter_order=True)
-    return [int(made) for made in db.session.scalars(statement, list(values))]
+    return insert_rows(model, values)
 
 
 def _classes_of(school_id: int) -> dict[int, Any]:

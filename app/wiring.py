@@ -33,6 +33,8 @@ from app.money.receipts import routes as receipts
 from app.people.access import check_policies
 from app.people.access import routes as access
 from app.people.lists import cli as lists_commands
+from app.people.lists import jobs as lists_jobs  # noqa: F401 - the worker finds its work by name
+from app.people.lists import routes as lists
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.money import show_money_of

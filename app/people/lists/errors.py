@@ -71,3 +71,12 @@ class SchoolColumnMissing(Invalid):
 
     def default_message(self) -> str:
         return _("A list of the whole area needs a column with the code of the school.")
+
+
+class NoFile(Invalid):
+    """The form came without a file."""
+
+    code = "list_without_file"
+
+    def default_message(self) -> str:
+        return _("Choose the file with the list first.")

@@ -648,3 +648,15 @@ def wait(school_id: int, import_id: int, stage: Stage, job_id: int) -> None:
         stage=stage.value,
         job=job_id,
     )
+
+
+def is_taken(school_id: int, import_id: int) -> bool:
+    """Whether a list was taken already."""
+    return bool(
+        scalar(
+            "select count(*) from list_imports where school_id = :school_id and id = :id"
+            " and stage = 'taken'",
+            school_id=school_id,
+            id=import_id,
+        )
+    )

@@ -67,7 +67,7 @@ def signature_of(titles: Sequence[str]) -> str:
 # Words
 
 _NOISE = re.compile(
-    r"\b(?:dd mm yyyy|dd mm yy|ngay thang nam|bat buoc|neu co|ghi ro|viet in hoa|in hoa|chu in)\b"
+    r"\b(?:dd mm yyyy|dd mm yy|ngay thang nam(?! sinh)|bat buoc|neu co|ghi ro|viet in hoa|in hoa|chu in)\b"
 )
 
 

@@ -16,12 +16,14 @@ from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
+from app.people.lists import invariants as lists_invariants
 from app.people.students import invariants as students_invariants
 
 ROOMS = (
     ledger_invariants,
     audit_invariants,
     students_invariants,
+    lists_invariants,
     fees_invariants,
     billing_invariants,
     payments_invariants,

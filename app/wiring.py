@@ -44,6 +44,7 @@ from app.shell import routes as shell
 BLUEPRINTS = (
     access.bp,
     students.bp,
+    lists.bp,
     merging.bp,
     fees.bp,
     billing.bp,

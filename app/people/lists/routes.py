@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -48,9 +49,10 @@ def _let_files_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 def _kind(name: str) -> Kind:
     """The kind of an address, once the person may handle it at a school."""
-    if name not in Kind:
+    try:
+        kind = Kind(name)
+    except ValueError:
         abort(404)
-    kind = Kind(name)
     membership = require_membership()
     if not membership.may(_NEEDS[kind]) or membership.school_id is None:
         abort(403)
@@ -109,7 +111,8 @@ def upload(name: str) -> ResponseReturnValue:
         file = request.files.get("file")
         if file is None or not file.filename:
             raise NoFile
-        grid, head = read_list(read_sheets(file.read(), file.filename), kind)
+        with closing(file):
+            grid, head = read_list(read_sheets(file.read(), file.filename), kind)
         with transaction():
             services.forget_old(own_school(), now=clock.now())
             import_id = services.open_import(
@@ -319,8 +322,9 @@ def _state(found: queries.ImportInfo) -> State | None:
     asked = request.args.get("tab", "")
     if asked == "missing":
         return None
-    if asked in State:
-        return State(asked)
+    found_state = next((state for state in State if state.value == asked), None)
+    if found_state is not None:
+        return found_state
     order = (State.DOUBTFUL, State.REFUSED, State.NEW, State.CHANGED, State.UNCHANGED)
     return next((state for state in order if found.count(state)), State.NEW)
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import Table, insert, text
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
 from app.core.db import is_sqlite, scalar
@@ -59,9 +60,7 @@ def _defaults(table: Table, given: dict[str, Any]) -> dict[str, Any]:
     return {
         column.name: column.default.arg
         for column in table.columns
-        if column.name not in given
-        and column.default is not None
-        and column.default.is_scalar
+        if column.name not in given and isinstance(column.default, ScalarElementColumnDefault)
     }
 
 
@@ -72,7 +71,10 @@ def _copy(table: Table, rows: Sequence[dict[str, Any]]) -> None:
     columns = ", ".join(names)
     connection = db.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - the session's own
-    with connection.cursor() as cursor, cursor.copy(f"copy {table.name} ({columns}) from stdin") as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy {table.name} ({columns}) from stdin") as copy,
+    ):
         for row in rows:
             copy.write_row(
                 [

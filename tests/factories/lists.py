@@ -12,8 +12,8 @@ from app.core.db import row, rows, transaction
 from app.core.sheets import Sheet, Value
 from app.people.lists import services
 from app.people.lists.columns import Kind
-from app.people.lists.queries import RowInfo, get_import, rows_of
 from app.people.lists.models import State
+from app.people.lists.queries import RowInfo, get_import, rows_of
 from app.people.lists.reading import read_list
 from tests.factories.schools import ACCOUNTANT, NOON, MadeSchool
 
@@ -54,9 +54,7 @@ def take(
 ) -> services.TakeResult:
     """Take the good rows."""
     with scope.opened(scope.one_school(school.id)), transaction():
-        return services.take_import(
-            school.id, import_id, opening=opening, actor=actor, now=now
-        )
+        return services.take_import(school.id, import_id, opening=opening, actor=actor, now=now)
 
 
 def decide(

@@ -72,7 +72,9 @@ def _children(schools: list[MadeSchool]) -> int:
         )
 
 
-def test_rows_left_out_come_back_mended(schools: list[MadeSchool], run: Run, tmp_path: Path) -> None:
+def test_rows_left_out_come_back_mended(
+    schools: list[MadeSchool], run: Run, tmp_path: Path
+) -> None:
     lines = list(pupils([(s.code, s.level) for s in schools], 20, seed=12))
     for number, line in enumerate(lines):
         line[7] = f"999777{number:06d}"
@@ -80,7 +82,12 @@ def test_rows_left_out_come_back_mended(schools: list[MadeSchool], run: Run, tmp
     lines[5][5] = "31/02/2016"
     lines[7] = list(lines[6])
     file, bad = tmp_path / "a.csv", tmp_path / "bad.xlsx"
-    file.write_text("\n".join(";".join("" if c is None else _text(c) for c in line) for line in [HEADS, *lines]), "utf-8-sig")
+    file.write_text(
+        "\n".join(
+            ";".join("" if c is None else _text(c) for c in line) for line in [HEADS, *lines]
+        ),
+        "utf-8-sig",
+    )
     answer, _done = run(str(file), "--take", "--bad-rows", str(bad))
     assert counted(answer) == (17, 0, 0, 1, 2)
 
@@ -96,7 +103,9 @@ def _text(value: Any) -> str:
     return str(value) if not hasattr(value, "strftime") else value.strftime("%d/%m/%Y")
 
 
-def test_one_school_needs_no_school_column(schools: list[MadeSchool], run: Run, tmp_path: Path) -> None:
+def test_one_school_needs_no_school_column(
+    schools: list[MadeSchool], run: Run, tmp_path: Path
+) -> None:
     file = tmp_path / "lop.csv"
     file.write_text("Họ và tên,Lớp,Ngày sinh,Giới tính\nAn Minh Họa,5/1,01/02/2016,Nam\n", "utf-8")
     _answer, done = run(str(file))
@@ -129,7 +138,10 @@ def test_one_child_in_the_lists_of_two_schools_is_doubtful_at_the_second(
     head = "Mã trường,Họ và tên,Lớp,Ngày sinh,Giới tính,CCCD"
     child = "Âu Minh Họa,{},01/02/2021,Nam,001099777001"
     file.write_text(
-        "\n".join([head, f"{first.code},{child.format('1/1')}", f"{second.code},{child.format('Lớn 1')}"]), "utf-8"
+        "\n".join(
+            [head, f"{first.code},{child.format('1/1')}", f"{second.code},{child.format('Lớn 1')}"]
+        ),
+        "utf-8",
     )
     for options in ([], ["--take"], []):
         answer, _done = run(str(file), *options)

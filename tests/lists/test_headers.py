@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
+from app.core.sheets import Sheet, Value
 from app.people.lists.columns import Column as C
 from app.people.lists.columns import Kind
 from app.people.lists.headers import find_head, recognise
 from app.people.lists.reading import pupil_rows, read_list
 from app.people.students import Sex
-from app.core.sheets import Sheet, Value
 
 TODAY = date(2026, 11, 24)
 
@@ -32,10 +32,18 @@ def columns(*rows: list[Value]) -> list[C]:
         *(("Giới tính", C.SEX), ("Nữ", C.FEMALE), ("Số định danh cá nhân/CCCD", C.PIN)),
         *(("CCCD", C.PIN), ("Mã BHXH", C.BHXH), ("Số thẻ BHYT", C.BHXH), ("Hộ chiếu", C.PASSPORT)),
         *(("Mã trường", C.SCHOOL), ("Họ tên cha", C.FATHER), ("Họ và tên bố", C.FATHER)),
-        *(("SĐT bố", C.FATHER_PHONE), ("Họ tên mẹ", C.MOTHER), ("Điện thoại của mẹ", C.MOTHER_PHONE)),
+        *(
+            ("SĐT bố", C.FATHER_PHONE),
+            ("Họ tên mẹ", C.MOTHER),
+            ("Điện thoại của mẹ", C.MOTHER_PHONE),
+        ),
         *(("Người giám hộ", C.GUARDIAN), ("SĐT phụ huynh", C.GUARDIAN_PHONE)),
         *(("Họ tên cha mẹ", C.GUARDIAN), ("Điện thoại liên hệ", C.PHONE), ("Địa chỉ", C.ADDRESS)),
-        *(("Chỗ ở hiện nay", C.ADDRESS), ("Ngày vào trường", C.STARTS_ON), ("Trạng thái", C.STATUS)),
+        *(
+            ("Chỗ ở hiện nay", C.ADDRESS),
+            ("Ngày vào trường", C.STARTS_ON),
+            ("Trạng thái", C.STATUS),
+        ),
         *(("Mã hồ sơ học tập suốt đời", C.LLR), ("Mã học sinh (Sổ Thu)", C.CODE)),
         *(("Dân tộc", None), ("Ngày cấp", None), ("Nơi sinh", None), ("Năm sinh cha", None)),
         *(("Nghề nghiệp mẹ", None), ("GVCN", None), ("Ghi chú", None)),

@@ -19,7 +19,16 @@ from app.people.lists.models import State
 from tests.factories.lists import changes, counts, hand_in, lines, sheet, take, why
 from tests.factories.schools import NOON, MadeSchool, make_school
 
-HEADS = ("STT", "Họ và tên", "Chức vụ", "Số điện thoại", "Email", "Tên đăng nhập", "Từ ngày", "Đến ngày")
+HEADS = (
+    "STT",
+    "Họ và tên",
+    "Chức vụ",
+    "Số điện thoại",
+    "Email",
+    "Tên đăng nhập",
+    "Từ ngày",
+    "Đến ngày",
+)
 PRINCIPAL = Actor("Lê Thị Thu Hằng", Role.PRINCIPAL, 0)
 ADMINISTRATOR = Actor("Quản trị", Role.ADMINISTRATOR, 0)
 
@@ -106,7 +115,9 @@ def test_an_administrator_may_name_a_principal(school: MadeSchool) -> None:
 def test_a_user_name_of_somebody_else_is_refused(school: MadeSchool) -> None:
     with scope.opened(scope.EVERY_SCHOOL), transaction():
         add_user("taken.name", "Người Khác", password_hash="none", totp_secret=None, now=NOON)
-    given = staff(school, line("Đinh Công Bằng", "Y tế", "taken.name"), line("Không Tài Khoản", "Y tế"))
+    given = staff(
+        school, line("Đinh Công Bằng", "Y tế", "taken.name"), line("Không Tài Khoản", "Y tế")
+    )
     assert [why(seen) for seen in lines(school, given, State.REFUSED)] == [
         ["username_taken"],
         ["username_missing"],

@@ -92,16 +92,12 @@ def invite_user(
 
     Refuses a taken user name. The caller commits.
     """
-    user_id = add_user(
-        username, display_name, password_hash=INVITED, totp_secret=None, now=now
-    )
+    user_id = add_user(username, display_name, password_hash=INVITED, totp_secret=None, now=now)
     audit.record("user.invite", f"user:{user_id}", actor=actor, school_id=school_id, now=now)
     return user_id
 
 
-def end_membership(
-    membership_id: int, *, ends_on: date, actor: audit.Actor, now: datetime
-) -> None:
+def end_membership(membership_id: int, *, ends_on: date, actor: audit.Actor, now: datetime) -> None:
     """A role ends; `ends_on` is the first day without it. Refuses a day before its start.
 
     The caller has checked that the role lies at a place the actor answers for, and commits.

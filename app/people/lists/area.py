@@ -28,7 +28,8 @@ from app.people.lists.reading import Grid, PupilRow, Trouble, pupil_rows
 from app.people.lists.register import read_register
 from app.people.lists.rehearsal import Outcome, Seen, Term, rehearse
 from app.people.lists.services import Rehearsed
-from app.people.lists.taking import Taken, Taking, take_pupils
+from app.people.lists.taking import Taken, Taking, refuse_unopened, take_pupils
+from app.people.students.identity import lock_identities
 
 Tell = Callable[[int, int], None]
 
@@ -77,17 +78,21 @@ def import_area(
         raise SchoolColumnMissing
     by_school: dict[int, list[PupilRow]] = {}
     result = AreaResult()
-    total = 0
-    for total, line in enumerate(pupil_rows(grid, head.mapping, today=today), start=1):
+    for line in pupil_rows(grid, head.mapping, today=today):
         school_id = schools.get(line.school or "") if school_code is None else schools[school_code]
         if school_id is None:
             line.troubles.append(
-                Trouble(Column.SCHOOL, line.school or "", "school_unknown" if line.school else "school_missing")
+                Trouble(
+                    Column.SCHOOL,
+                    line.school or "",
+                    "school_unknown" if line.school else "school_missing",
+                )
             )
             result.bad.append(Outcome(line, State.REFUSED, troubles=line.troubles))
             result.counts[State.REFUSED] += 1
         else:
             by_school.setdefault(school_id, []).append(line)
+    total = len(result.bad) + sum(map(len, by_school.values()))
     if not total:
         raise NoRows
     seen = Seen()
@@ -96,7 +101,9 @@ def import_area(
     tell(done, total)
     for school_id, lines in by_school.items():
         with scope.opened(scope.one_school(school_id)):
-            one = _School(school_id, grid, head, file_name, actor, now, own_only=school_code is not None)
+            one = _School(
+                school_id, grid, head, file_name, actor, now, own_only=school_code is not None
+            )
             with transaction():
                 one.run(lines, seen, take=take, open_classes=open_classes, result=result)
                 if result.taken.new >= fresh_at:
@@ -159,7 +166,7 @@ class _School:
         year = services.year_for_lists(self._today)
         first_day = services.usual_first_day(self._school_id, year, self._today)
         if take:
-            services.lock_identities()
+            lock_identities()
         register = read_register(self._school_id, year.id, self._today)
         code = min(register.codes, key=len)
         done = rehearse(
@@ -193,17 +200,11 @@ class _School:
             result.taken.changed += taken.changed
             result.taken.opened += taken.opened
         elif not open_classes:
-            for outcome in done.outcomes:
-                if outcome.place is not None and outcome.place.id is None:
-                    if outcome.state in (State.NEW, State.CHANGED):
-                        outcome.state = State.REFUSED
-                        outcome.notes.insert(0, ("class_not_opened", {"name": outcome.place.name}))
+            refuse_unopened(done)
         for state, count in done.count().items():
             result.counts[state] += count
         result.bad += [
-            outcome
-            for outcome in done.outcomes
-            if outcome.state in (State.DOUBTFUL, State.REFUSED)
+            outcome for outcome in done.outcomes if outcome.state in (State.DOUBTFUL, State.REFUSED)
         ]
 
     def _open(self, year_id: int, first_day: date) -> int:

@@ -214,7 +214,7 @@ _NO_MARKS = {"0", "false", "o", "no"}
 
 
 def read_sex(value: Value) -> Sex | None:
-    """A sex by its word; None for an empty cell. Numbers are refused: offices use them both ways."""
+    """A sex by its word; None for an empty cell. Numbers are refused: they are used both ways."""
     return None if is_empty(value) else _sex_of(as_text(value))
 
 

@@ -35,8 +35,16 @@ def add_to(group: AppGroup) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--school", "school_code", help="All rows belong to this school.")
 @click.option("--take", is_flag=True, help="Take the new and changed rows; else only look.")
-@click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write rows left out, each with the reason, to this .xlsx.")
-@click.option("--open-classes/--no-open-classes", default=True, help="Open classes that are not there yet and whose grade is plain.")
+@click.option(
+    "--bad-rows",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write rows left out, each with the reason, to this .xlsx.",
+)
+@click.option(
+    "--open-classes/--no-open-classes",
+    default=True,
+    help="Open classes that are not there yet and whose grade is plain.",
+)
 @with_appcontext
 def import_list(
     file: Path, school_code: str | None, take: bool, bad_rows: Path | None, open_classes: bool
@@ -53,7 +61,9 @@ def import_list(
         grid, head = read_list(read_sheets(file, file.name), Kind.PUPILS)
         lacks = missing_columns(head.mapping, Kind.PUPILS)
         if lacks:
-            raise ColumnMissing(f"{lacks[0]}: " + ", ".join(title for title in grid.titles if title))
+            raise ColumnMissing(
+                f"{lacks[0]}: " + ", ".join(title for title in grid.titles if title)
+            )
         result = import_area(
             grid,
             head,

@@ -158,14 +158,12 @@ _EXAMPLES: dict[Kind, list[list[Value]]] = {
 
 
 def write_form(kind: Kind) -> bytes:
-    """An empty .xlsx with the right heads; its example rows are invented, marked and passed over."""
+    """An empty .xlsx with the right heads; its example rows are invented and passed over."""
     return sheets.write_workbook(_columns(kind), _EXAMPLES[kind], title="Mẫu")
 
 
-def write_rows_to_mend(
-    grid: Grid, lines: Iterable[tuple[Sequence[Value], str]]
-) -> bytes:
-    """Rows left out in their own columns, with the reason beside each; mended, it is a list again."""
+def write_rows_to_mend(grid: Grid, lines: Iterable[tuple[Sequence[Value], str]]) -> bytes:
+    """Rows left out in their own columns, the reason beside each; mended, it is a list again."""
     titles = [nfc(title) for title in grid.titles]
     if REASON in titles:
         last = titles.index(REASON)
@@ -180,5 +178,3 @@ def write_rows_to_mend(
         for line, why in lines
     )
     return sheets.write_workbook(columns, rows_written, title="Cần sửa")
-
-

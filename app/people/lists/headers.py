@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 
 from app.core.ids import is_student_code
@@ -67,7 +67,8 @@ def signature_of(titles: Sequence[str]) -> str:
 # Words
 
 _NOISE = re.compile(
-    r"\b(?:dd mm yyyy|dd mm yy|ngay thang nam(?! sinh)|bat buoc|neu co|ghi ro|viet in hoa|in hoa|chu in)\b"
+    r"\b(?:dd mm yyyy|dd mm yy|ngay thang nam(?! sinh)|bat buoc|neu co|ghi ro|viet in hoa"
+    r"|in hoa|chu in)\b"
 )
 
 
@@ -131,18 +132,26 @@ _COMMON = _rules(
 _PUPILS = _rules(
     (r"so thu|ma so suot doi", C.CODE, 100),
     (r"ho so hoc tap|suot doi|\bllr\b", C.LLR, 95),
-    (r"^ma (?:so )?(?:hoc sinh|hs|tre|dinh danh)(?: hoc sinh)? (?:truong|noi bo)$", C.SCHOOL_NUMBER, 95),
+    (
+        r"^ma (?:so )?(?:hoc sinh|hs|tre|dinh danh)(?: hoc sinh)? (?:truong|noi bo)$",
+        C.SCHOOL_NUMBER,
+        95,
+    ),
     (r"so dang bo|so danh bo|ma noi bo", C.SCHOOL_NUMBER, 80),
     (r"\bma\b.*\b(?:bo|csdl|moet|nganh|so gd)\b|ma dinh danh (?:hoc sinh|hs|tre)", C.MOET, 95),
     (
-        r"ca nhan|\bcccd\b|can cuoc|so dinh danh|\bs?ddcn\b|\bcmnd\b|personal (?:id|number)|\bpin\b",
+        r"ca nhan|\bcccd\b|can cuoc|so dinh danh|\bs?ddcn\b|\bcmnd\b|personal (?:id|number)",
         C.PIN,
         95,
     ),
     (r"^ma dinh danh", C.PIN, 60),
     (r"\bbhxh\b|\bbhyt\b|bao hiem|insurance", C.BHXH, 90),
     (r"ho chieu|passport", C.PASSPORT, 95),
-    (r"^ma(?: so)? (?:hoc sinh|hs|tre|tre em)$|^(?:student|pupil) (?:code|id)$|^ma(?: so)?$", C.CODE, 70),
+    (
+        r"^ma(?: so)? (?:hoc sinh|hs|tre|tre em)$|^(?:student|pupil) (?:code|id)$|^ma(?: so)?$",
+        C.CODE,
+        70,
+    ),
     (r"^ngay sinh ngay$|^sinh ngay$", C.BIRTH_DAY, 85),
     (r"^(?:ngay|nam) sinh thang$|^thang sinh$|^sinh thang$", C.BIRTH_MONTH, 85),
     (r"^(?:ngay|nam) sinh nam$", C.BIRTH_YEAR, 85),
@@ -166,12 +175,18 @@ _STAFF = _rules(
     (r"den ngay|ngay ket thuc|ngay nghi|^to(?: day)?$|^until", C.ENDS_ON, 90),
 )
 _NAMES = _rules(
-    (r"^(?:ho dem|ho va (?:ten )?(?:dem|lot|chu lot)|ho lot|ho ten dem|ho chu lot)", C.FAMILY_NAME, 95),
+    (
+        r"^(?:ho dem|ho va (?:ten )?(?:dem|lot|chu lot)|ho lot|ho ten dem|ho chu lot)",
+        C.FAMILY_NAME,
+        95,
+    ),
     (r"^ho (?:va )?ten (?:dem|lot)|^ho (?:va )?ten.* (?:ho dem|ho lot|ho)$", C.FAMILY_NAME, 96),
     (r"^ho (?:va )?ten.* ten$", C.GIVEN_NAME, 96),
     (
-        r"^ho (?:va |)ten|^ten (?:hoc sinh|hs|tre|can bo|giao vien|nhan vien)|full name|^hoc sinh$"
-        r"|^name$|^ho ten",
+        (
+            r"^ho (?:va |)ten|^ten (?:hoc sinh|hs|tre|can bo|giao vien|nhan vien)|full name"
+            r"|^hoc sinh$|^name$|^ho ten"
+        ),
         C.NAME,
         95,
     ),
@@ -382,9 +397,9 @@ def _settled(column: C, sure: int, cells: Sequence[Value]) -> C:
             return C.PIN if personal * 5 >= len(cells) * 4 else C.MOET
     if column is C.PIN and sure < 70 and cells and share_like(C.PIN, cells) < 0.5:
         return C.MOET
-    if column is C.BIRTH and cells and share_like(C.BIRTH, cells) < DISBELIEVED:
-        if share_like(C.BIRTH_YEAR, cells) > 1 - DISBELIEVED:
-            return C.BIRTH_YEAR
+    unlike = column is C.BIRTH and cells and share_like(C.BIRTH, cells) < DISBELIEVED
+    if unlike and share_like(C.BIRTH_YEAR, cells) > 1 - DISBELIEVED:
+        return C.BIRTH_YEAR
     return column
 
 
@@ -410,17 +425,7 @@ def _keep_together(mapping: dict[int, C]) -> None:
 
 def _guess_missing(mapping: dict[int, C], titles: Sequence[str], sample: Sequence[Row]) -> None:
     """Columns without a head that can be nothing else: the given name, birth dates, numbers."""
-    places = {column: place for place, column in mapping.items()}
-    name = places.get(C.NAME)
-    if name is not None and C.GIVEN_NAME not in places:
-        beside = name + 1
-        if beside not in mapping and beside < len(titles) and titles[beside] in ("", titles[name]):
-            cells = [as_text(cell) for cell in _cells(sample, beside)]
-            words = [len(cell.split()) for cell in cells]
-            if len(cells) * 5 >= len(sample) * 4 and max(words, default=9) <= 2:
-                if all(_letters.search(cell) for cell in cells):
-                    mapping[name] = C.FAMILY_NAME
-                    mapping[beside] = C.GIVEN_NAME
+    _split_name(mapping, titles, sample)
     for place, title in enumerate(titles):
         if place in mapping or title:
             continue
@@ -428,15 +433,28 @@ def _guess_missing(mapping: dict[int, C], titles: Sequence[str], sample: Sequenc
         if len(cells) * 5 < len(sample) * 4 or len(cells) < 3:
             continue
         have = set(mapping.values())
-        if all(isinstance(cell, datetime | date) for cell in cells) and not have & {
-            C.BIRTH,
-            C.BIRTH_DAY,
-        }:
+        if not have & {C.BIRTH, C.BIRTH_DAY} and all(isinstance(cell, date) for cell in cells):
             mapping[place] = C.BIRTH
         elif C.PIN not in have and all(re.fullmatch(r"[0-9]{12}", _digits(c)) for c in cells):
             mapping[place] = C.PIN
         elif C.SEX not in have and all(fold(as_text(c)) in ("nam", "nu") for c in cells):
             mapping[place] = C.SEX
+
+
+def _split_name(mapping: dict[int, C], titles: Sequence[str], sample: Sequence[Row]) -> None:
+    """A full name's head over two columns: what stands right of it is the given name."""
+    places = {column: place for place, column in mapping.items()}
+    name = places.get(C.NAME)
+    if name is None or C.GIVEN_NAME in places:
+        return
+    beside = name + 1
+    if beside in mapping or beside >= len(titles) or titles[beside] not in ("", titles[name]):
+        return
+    written = [as_text(cell) for cell in _cells(sample, beside)]
+    short = all(_letters.search(text) and len(text.split()) <= 2 for text in written)
+    if written and short and len(written) * 5 >= len(sample) * 4:
+        mapping[name] = C.FAMILY_NAME
+        mapping[beside] = C.GIVEN_NAME
 
 
 def missing_columns(mapping: Mapping[int, C], kind: Kind) -> list[C]:

@@ -92,7 +92,9 @@ class ListImportRow(SchoolOwned, Model):
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "import_id", "seq"),
         Index("ix_list_import_rows_school_id_import_id_state", "school_id", "import_id", "state"),
-        ForeignKeyConstraint(["school_id", "import_id"], ["list_imports.school_id", "list_imports.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "import_id"], ["list_imports.school_id", "list_imports.id"]
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -147,14 +147,17 @@ class RowInfo:
 def rows_of(
     school_id: int, import_id: int, state: State, *, kept_only: bool = False, page: int = 1
 ) -> tuple[list[RowInfo], int]:
-    """One page of the rows in a state, and how many there are."""
+    """One page of the rows in a state, or of those with hand-made fields; and how many."""
     where = (
         " from list_import_rows r left join students s on s.id = r.student_id"
-        " where r.school_id = :school_id and r.import_id = :id and r.state = :state"
+        " where r.school_id = :school_id and r.import_id = :id"
     )
+    values: dict[str, Any] = {"school_id": school_id, "id": import_id}
     if kept_only:
-        where += " and r.kept > 0"
-    values = {"school_id": school_id, "id": import_id, "state": state.value}
+        where += " and (r.kept > 0 or r.ticks <> '')"
+    else:
+        where += " and r.state = :state"
+        values["state"] = state.value
     count = int(scalar(f"select count(*){where}", **values))
     found = rows(
         "select r.seq, r.sheet, r.row_no, r.state, r.name, r.class_name, r.choice, r.ticks, r.kept,"

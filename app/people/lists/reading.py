@@ -78,8 +78,9 @@ def _rich(value: Any) -> Value:
     if not isinstance(value, list):
         return value  # type: ignore[no-any-return]
     kind, text = value
-    reader = {"m": datetime.fromisoformat, "d": date.fromisoformat, "t": time.fromisoformat}
-    return reader[kind](text)  # type: ignore[no-any-return]
+    if kind == "d":
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text) if kind == "m" else time.fromisoformat(text)
 
 
 def read_list(sheets: Sequence[Sheet], kind: Kind) -> tuple[Grid, Head]:
@@ -167,7 +168,7 @@ _ENDS = re.compile(
 
 
 def pupil_rows(grid: Grid, mapping: dict[int, C], *, today: date) -> Iterator[PupilRow]:
-    """The rows that tell of a pupil, one by one; totals, signatures and examples are passed over."""
+    """The rows that tell of a pupil, one by one; totals, signatures and examples are not."""
     places = {column: place for place, column in mapping.items()}
     reader = _Pupils(places, _orders(grid, places), today)
     seq = 0
@@ -228,11 +229,9 @@ class _Pupils:
         self._places = places
         self._orders = orders
         self._today = today
-        self._schemes = [
-            (column, scheme) for column, scheme in SCHEMES.items() if column in places
-        ]
+        self._schemes = [(column, scheme) for column, scheme in SCHEMES.items() if column in places]
         self._relatives = [
-            (relation, places.get(who), places.get(phone), who, phone)
+            (relation, who, phone)
             for relation, who, phone in (
                 ("mother", C.MOTHER, C.MOTHER_PHONE),
                 ("father", C.FATHER, C.FATHER_PHONE),
@@ -371,7 +370,7 @@ class _Pupils:
     def _family(self) -> None:
         found = self._found
         found.address = self._try(C.ADDRESS, cells.read_address)
-        for relation, _who, _phone, who, phone in self._relatives:
+        for relation, who, phone in self._relatives:
             name = None
             if who is not None and who in self._places:
                 try:

@@ -29,10 +29,13 @@ from app.people.lists.register import (
     read_area,
 )
 from app.people.students import IdentityField, Scheme, Sex
+from app.people.students.numbers import Oddity, oddities
 
 _COLUMN_OF = {scheme: column for column, scheme in SCHEMES.items()}
 #: enrolling refuses who is older than this on the first day
 OLDEST = 25
+#: so many years beside the usual age of a grade deserve a second look
+ODD_YEARS = 2
 #: how a family without any name is called; the papers use the same words
 FAMILY_OF = "Gia đình em"
 
@@ -233,7 +236,7 @@ class _Rehearsal:
             outcome.place = fitting[0]
             return
         fresh = []
-        for way, key in ways:
+        for way in row.classes:
             grade = row.grade if len(ways) == 1 and row.grade is not None else grade_of_class(way)
             if grade is not None and self._register.teaches(grade):
                 fresh.append(KnownClass(None, class_name(way)[:24], grade))
@@ -271,7 +274,9 @@ class _Rehearsal:
         child = register.children[found[0]]
         if len(set(found)) > 1:
             self._doubt(outcome, "numbers_disagree")
-            outcome.candidates = [self._here(register.children[one]) for one in dict.fromkeys(found)]
+            outcome.candidates = [
+                self._here(register.children[one]) for one in dict.fromkeys(found)
+            ]
         elif self._is_stranger(row, child):
             self._doubt(outcome, "number_of_other")
             outcome.candidates = [self._here(child, may_be=False)]
@@ -358,9 +363,9 @@ class _Rehearsal:
         row = outcome.row
         if self._contradicts(row, child):
             return False
-        if child.class_id is not None and outcome.place is not None:
-            if outcome.place.id == child.class_id:
-                return True
+        place = outcome.place
+        if child.class_id is not None and place is not None and place.id == child.class_id:
+            return True
         phones = {guardian.phone for guardian in child.guardians}
         names = {guardian.search_key for guardian in child.guardians}
         return any(
@@ -396,9 +401,7 @@ class _Rehearsal:
             self._register.school_id,
             codes=[row.code for row in rows if row.code],
             numbers=[*fresh, *((s, v) for row in rows for s, v in row.numbers.items())],
-            names=[
-                (fold(row.name), row.birth_date) for row in rows if row.name and row.birth_date
-            ],
+            names=[(fold(row.name), row.birth_date) for row in rows if row.name and row.birth_date],
             today=self._term.today,
         )
 
@@ -652,7 +655,7 @@ class _Rehearsal:
                 )
 
     def _agree_on_addresses(self, outcomes: Sequence[Outcome]) -> None:
-        """Siblings share a guardian; where their rows disagree on the address, nobody is believed."""
+        """Siblings share a guardian; where their rows disagree on it, no address is believed."""
         asked: dict[int, set[str]] = {}
         rows: dict[int, list[Outcome]] = {}
         for outcome in outcomes:
@@ -679,11 +682,31 @@ class _Rehearsal:
             outcome.state = State.NEW
         else:
             outcome.state = State.CHANGED if outcome.made else State.UNCHANGED
+        if outcome.state in (State.NEW, State.CHANGED):
+            self._look_odd(outcome)
+
+    def _look_odd(self, outcome: Outcome) -> None:
+        """What deserves a second look at the paper and is never refused."""
+        row, place = outcome.row, outcome.place
+        if place is not None and row.birth_date is not None:
+            usual = self._term.year_ends.year - 6 - place.grade
+            if abs(row.birth_date.year - usual) > ODD_YEARS:
+                outcome.notes.append(("odd_age", {"year": usual}))
+        pin = row.numbers.get(Scheme.PIN)
+        known = outcome.known or outcome.elsewhere
+        born, sex = row.birth_date, row.sex or (known.sex if known else None)
+        if (
+            pin
+            and born
+            and sex
+            and {Oddity.CENTURY_OR_SEX, Oddity.YEAR} & set(oddities(pin, born, sex))
+        ):
+            outcome.notes.append(("odd_pin", {}))
 
     def _missing(self, outcomes: Sequence[Outcome]) -> list[KnownChild]:
-        named = {
-            outcome.place.id for outcome in outcomes if outcome.place and outcome.place.id
-        } | {outcome.known.class_id for outcome in outcomes if outcome.known is not None}
+        named = {outcome.place.id for outcome in outcomes if outcome.place and outcome.place.id} | {
+            outcome.known.class_id for outcome in outcomes if outcome.known is not None
+        }
         there = set(self._claimed)
         for outcome in outcomes:
             there |= {candidate.student_id for candidate in outcome.candidates}

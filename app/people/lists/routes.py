@@ -209,8 +209,7 @@ def set_columns(import_id: int) -> ResponseReturnValue:
     """Keep the columns and rehearse: at once, or behind the page when the list is long."""
     found = _found(import_id)
     chosen = {
-        place: request.form.get(f"column-{place}", "")
-        for place in range(len(found.said["titles"]))
+        place: request.form.get(f"column-{place}", "") for place in range(len(found.said["titles"]))
     }
     try:
         mapping = {place: Column(word) for place, word in chosen.items() if word}

@@ -154,7 +154,9 @@ _SENTENCES: dict[str, _Words] = {
         "Somebody of this name works here with the user name %(username)s.", username=p["username"]
     ),
     # notes
-    "repair_capitals": lambda p: _("Name in capitals, taken as papers write it: %(text)s", text=p["text"]),
+    "repair_capitals": lambda p: _(
+        "Name in capitals, taken as papers write it: %(text)s", text=p["text"]
+    ),
     "repair_day_turned": lambda p: _(
         "The spreadsheet had exchanged day and month; taken as %(text)s", text=p["text"]
     ),
@@ -171,6 +173,13 @@ _SENTENCES: dict[str, _Words] = {
     "comes_back": lambda p: _("Was at this school before and comes back."),
     "maybe_twin": lambda p: _(
         "Shares birth date and phone with %(name)s, who is another pupil.", name=p["name"]
+    ),
+    "odd_age": lambda p: _(
+        "Unusual age for this class; most are born in %(year)s. Check the year.", year=p["year"]
+    ),
+    "odd_pin": lambda p: _(
+        "The personal number looks like one of another sex or year of birth. Compare it with the"
+        " paper; it is taken all the same."
     ),
     "addresses_disagree": lambda p: _(
         "The list gives siblings different addresses; the recorded one stays."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -87,7 +88,9 @@ def open_import(
         kind=kind.value,
         signature=grid.signature,
     )
-    mapping = json.loads(remembered) if remembered else {p: c.value for p, c in head.mapping.items()}
+    mapping = (
+        json.loads(remembered) if remembered else {p: c.value for p, c in head.mapping.items()}
+    )
     said = {
         "columns": {str(place): column for place, column in mapping.items()},
         "doubts": [] if remembered else sorted(head.doubts),
@@ -161,9 +164,7 @@ def set_columns(
         raise ValueError("a column of another kind of list")
     lacks = missing_columns(mapping, kind)
     if lacks:
-        raise ColumnMissing(
-            _("Say which column is “%(column)s”.", column=label(lacks[0], kind))
-        )
+        raise ColumnMissing(_("Say which column is “%(column)s”.", column=label(lacks[0], kind)))
     said = json.loads(found.mapping)
     said["columns"] = {str(place): column.value for place, column in sorted(mapping.items())}
     said["doubts"] = []
@@ -221,9 +222,7 @@ class Rehearsed:
         return self.pupils.outcomes if self.pupils is not None else self.staff
 
 
-def rehearse_import(
-    school_id: int, import_id: int, *, actor: audit.Actor, now: datetime
-) -> None:
+def rehearse_import(school_id: int, import_id: int, *, actor: audit.Actor, now: datetime) -> None:
     """Compare a list with the register and keep what came out. The caller commits."""
     found = _locked(school_id, import_id, Stage.READ, Stage.WAITING, Stage.REHEARSED)
     _keep(school_id, import_id, _rehearse(school_id, found, actor, now), now=now)
@@ -291,7 +290,7 @@ def kept_row(outcome: Outcome | StaffOutcome) -> dict[str, Any]:
         "sheet": given.sheet[:60],
         "row_no": given.number,
         "state": outcome.state.value,
-        "name": given.name or "",
+        "name": given.name or _written_name(outcome),
         "class_name": "",
         "student_id": None,
         "user_id": None,
@@ -319,6 +318,12 @@ def kept_row(outcome: Outcome | StaffOutcome) -> dict[str, Any]:
     return kept
 
 
+def _written_name(outcome: Outcome | StaffOutcome) -> str:
+    """What stands in the name's cell where no name could be read."""
+    columns = (Column.NAME, Column.FAMILY_NAME)
+    return next((t.shown for t in outcome.troubles if t.column in columns), "")[:120]
+
+
 def _keep(school_id: int, import_id: int, done: Rehearsed, *, now: datetime) -> None:
     execute(
         "delete from list_import_rows where school_id = :school_id and import_id = :id",
@@ -338,7 +343,11 @@ def _keep(school_id: int, import_id: int, done: Rehearsed, *, now: datetime) -> 
 
 
 def keep_rows(
-    school_id: int, import_id: int, outcomes: Iterable[Outcome | StaffOutcome], *, taken: bool = False
+    school_id: int,
+    import_id: int,
+    outcomes: Iterable[Outcome | StaffOutcome],
+    *,
+    taken: bool = False,
 ) -> None:
     """Write the rows of an import; the caller has deleted those before."""
     values = [
@@ -375,9 +384,7 @@ def keep_counts(
     missing: int,
 ) -> None:
     """Write how many rows are in which state."""
-    counted = {state.value: 0 for state in State}
-    for outcome in outcomes:
-        counted[outcome.state.value] += 1
+    counted = Counter(outcome.state for outcome in outcomes)
     execute(
         "update list_imports set new = :new, changed = :changed, unchanged = :unchanged,"
         " doubtful = :doubtful, refused = :refused, missing = :missing, findings = :findings"
@@ -386,7 +393,11 @@ def keep_counts(
         id=import_id,
         missing=missing,
         findings=json.dumps(findings, ensure_ascii=False),
-        **counted,
+        new=counted[State.NEW],
+        changed=counted[State.CHANGED],
+        unchanged=counted[State.UNCHANGED],
+        doubtful=counted[State.DOUBTFUL],
+        refused=counted[State.REFUSED],
     )
 
 
@@ -523,9 +534,7 @@ def take_import(
     return TakeResult(taken)
 
 
-def _outdated(
-    school_id: int, import_id: int, outcomes: Sequence[Outcome | StaffOutcome]
-) -> int:
+def _outdated(school_id: int, import_id: int, outcomes: Sequence[Outcome | StaffOutcome]) -> int:
     """How many rows come out otherwise than in the rehearsal a person looked at."""
     seen = {
         known.seq: (known.state, known.student_id, known.user_id, known.detail)
@@ -538,8 +547,7 @@ def _outdated(
     }
     fresh = {kept["seq"]: kept for kept in map(kept_row, outcomes)}
     return sum(
-        seen.get(seq)
-        != (kept["state"], kept["student_id"], kept["user_id"], kept["detail"])
+        seen.get(seq) != (kept["state"], kept["student_id"], kept["user_id"], kept["detail"])
         for seq, kept in fresh.items()
     ) + len(set(seen) - set(fresh))
 
@@ -588,9 +596,7 @@ def finish(
 
 def give_up(school_id: int, import_id: int, *, actor: audit.Actor, now: datetime) -> None:
     """Throw away what is kept of a list; its counts stay. The caller commits."""
-    found = _locked(
-        school_id, import_id, Stage.READ, Stage.WAITING, Stage.REHEARSED, Stage.TAKEN
-    )
+    found = _locked(school_id, import_id, Stage.READ, Stage.WAITING, Stage.REHEARSED, Stage.TAKEN)
     _forget(school_id, import_id)
     if Stage(found.stage) is not Stage.TAKEN:
         execute(

@@ -113,7 +113,7 @@ class StaffOutcome:
 def staff_rows(grid: Grid, mapping: dict[int, C], *, today: date) -> Iterator[StaffRow]:
     """The rows that tell of a person, one by one."""
     places = {column: place for place, column in mapping.items()}
-    orders = {
+    orders: dict[C, Any] = {
         column: day_order(r[places[column]] for _s, _n, r in grid.rows if places[column] < len(r))
         for column in (C.STARTS_ON, C.ENDS_ON)
         if column in places

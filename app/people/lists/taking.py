@@ -28,7 +28,11 @@ from app.people.students import (
 from app.people.students.guarding import GuardianWish, set_guardians
 from app.people.students.placing import place_many
 
-_OWN = {C.NAME: IdentityField.FULL_NAME, C.BIRTH: IdentityField.BIRTH_DATE, C.SEX: IdentityField.SEX}
+_OWN = {
+    C.NAME: IdentityField.FULL_NAME,
+    C.BIRTH: IdentityField.BIRTH_DATE,
+    C.SEX: IdentityField.SEX,
+}
 _SCHEMES = {
     C.PIN: Scheme.PIN,
     C.MOET: Scheme.MOET,
@@ -75,10 +79,8 @@ def take_pupils(rehearsal: Rehearsal, opening: Collection[str], taking: Taking) 
     for outcome in rehearsal.outcomes:
         if outcome.state not in (State.NEW, State.CHANGED):
             continue
-        if _needs_class(outcome) and _class_of(outcome, classes) is None:
+        if _needs_class(outcome) and _leave_out(outcome, classes):
             taken.left_out += 1
-            outcome.state = State.REFUSED
-            outcome.notes.insert(0, ("class_not_opened", {"name": outcome.place.name}))  # type: ignore[union-attr]
             continue
         good.append(outcome)
     new = [outcome for outcome in good if outcome.state is State.NEW]
@@ -89,6 +91,22 @@ def take_pupils(rehearsal: Rehearsal, opening: Collection[str], taking: Taking) 
     _families([outcome for outcome in good if outcome.known is not None], taking)
     taken.new, taken.changed = len(new), len(changed)
     return taken
+
+
+def refuse_unopened(rehearsal: Rehearsal) -> None:
+    """What would be left out if no class were opened."""
+    for outcome in rehearsal.outcomes:
+        if outcome.state in (State.NEW, State.CHANGED) and _needs_class(outcome):
+            _leave_out(outcome, {})
+
+
+def _leave_out(outcome: Outcome, opened: dict[str, int]) -> bool:
+    """Refuse a row whose class was not opened; whether it was."""
+    if outcome.place is None or _class_of(outcome, opened) is not None:
+        return False
+    outcome.state = State.REFUSED
+    outcome.notes.insert(0, ("class_not_opened", {"name": outcome.place.name}))
+    return True
 
 
 def _open(rehearsal: Rehearsal, opening: Collection[str], taking: Taking) -> dict[str, int]:
@@ -221,9 +239,7 @@ def _families(good: Sequence[Outcome], taking: Taking) -> None:
             if change.field in _FAMILY:
                 guardian_id, relation, name, phone = change.value
                 address = outcome.row.address if guardian_id is None else None
-                wish = GuardianWish(
-                    outcome.student_id, guardian_id, relation, name, phone, address
-                )
+                wish = GuardianWish(outcome.student_id, guardian_id, relation, name, phone, address)
                 if guardian_id is None:
                     wishes.append(wish)
                 else:

@@ -69,11 +69,12 @@ def _checked(wish: GuardianWish) -> GuardianWish:
     phone = normal_phone(wish.phone) if wish.phone else None
     if wish.phone and (phone is None or len(phone) != 10):
         raise BadPhone(
-            _("%(phone)s is not a mobile number. Enter ten digits, as 0905123456.", phone=wish.phone)
+            _(
+                "%(phone)s is not a mobile number. Enter ten digits, as 0905123456.",
+                phone=wish.phone,
+            )
         )
-    return GuardianWish(
-        wish.student_id, wish.guardian_id, wish.relation, name, phone, wish.address
-    )
+    return GuardianWish(wish.student_id, wish.guardian_id, wish.relation, name, phone, wish.address)
 
 
 def _guardians(ids: set[int]) -> dict[int, Any]:
@@ -118,7 +119,9 @@ def _divide(
         if only_address or (len(same) == 1 and everybody):
             in_place.append(group[0])
         else:
-            as_it_is = [w for w in group if (w.full_name, w.phone) == (present.full_name, present.phone)]
+            as_it_is = [
+                w for w in group if (w.full_name, w.phone) == (present.full_name, present.phone)
+            ]
             in_place += as_it_is[:1]
             ties += [wish for wish in group if wish not in as_it_is]
     return in_place, ties
@@ -173,9 +176,7 @@ def _change_in_place(wishes: Sequence[GuardianWish], known: dict[int, Any]) -> l
     return deeds
 
 
-def _tie(
-    ties: Sequence[GuardianWish], known: dict[int, Any], from_day: date
-) -> list[audit.Deed]:
+def _tie(ties: Sequence[GuardianWish], known: dict[int, Any], from_day: date) -> list[audit.Deed]:
     if not ties:
         return []
     found = _by_phone_and_name({wish.phone for wish in ties if wish.phone})
@@ -224,9 +225,7 @@ def _tie(
                 }
             )
             present[wish.student_id, new] = _New(0, bool(values[-1]["is_primary"]), from_day)
-        deeds.append(
-            audit.Deed("guardian.tie", f"student:{wish.student_id}", f"guardian:{new}")
-        )
+        deeds.append(audit.Deed("guardian.tie", f"student:{wish.student_id}", f"guardian:{new}"))
     if ended:
         table = Guardianship.__table__
         db.session.connection().execute(

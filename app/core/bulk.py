@@ -41,6 +41,17 @@ def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
     return ids
 
 
+def write_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of a model without numbers of their own, all with the same columns."""
+    if not values:
+        return
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    if is_sqlite() or len(values) < FEW:
+        db.session.connection().execute(insert(table), list(values))
+    else:
+        _copy(table, values)
+
+
 def _reserve(table: Table, count: int) -> list[int]:
     if is_sqlite():
         last = int(scalar(f"select coalesce(max(id), 0) from {table.name}"))

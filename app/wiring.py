@@ -8,6 +8,7 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.merging.models
+import app.journeys.transfers.models
 import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
@@ -16,14 +17,19 @@ import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
 import app.people.cards.models
+import app.people.lists.models
 import app.people.schools.models
-import app.people.students.models  # noqa: F401 - models make the schema
+import app.people.students.models
+import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
+from app.journeys.transfers import routes as transfers
+from app.journeys.transfers.queries import open_between
 from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
 from app.journeys.year_end import routes as year_end
+from app.journeys.year_end.queries import ask_for_open_transfers
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
@@ -38,10 +44,15 @@ from app.people.access import routes as access
 from app.people.cards import beside as cards_beside
 from app.people.cards import jobs as cards_jobs  # noqa: F401 - the worker finds the job here
 from app.people.cards import routes as cards
+from app.people.lists import cli as lists_commands
+from app.people.lists import jobs as lists_jobs  # noqa: F401 - the worker finds its work by name
+from app.people.lists import routes as lists
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.above import read_scans_with, show_beside
 from app.people.students.money import show_money_of
+from app.people.verification import cli as verification_commands
+from app.people.verification import routes as verification
 from app.shell import cli as shell_commands
 from app.shell import routes as shell
 
@@ -49,7 +60,10 @@ BLUEPRINTS = (
     access.bp,
     students.bp,
     cards.bp,
+    verification.bp,
+    lists.bp,
     merging.bp,
+    transfers.bp,
     fees.bp,
     billing.bp,
     payments.bp,
@@ -61,6 +75,7 @@ BLUEPRINTS = (
 )
 COMMANDS = (
     students_commands.cli,
+    verification_commands.cli,
     ledger_commands.cli,
     billing_commands.cli,
     payments_commands.cli,
@@ -75,6 +90,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.register_blueprint(blueprint)
     for command in COMMANDS:
         flask_app.cli.add_command(command)
+    lists_commands.add_to(students_commands.cli)
     if settings.app_env != "production":
         from app.demo import cli as demo_commands
         from app.demo import routes as demo
@@ -85,4 +101,6 @@ def register(flask_app: Flask, settings: Settings) -> None:
     show_money_of(children)
     show_beside(cards_beside.panel)
     read_scans_with(cards_beside.code_of_scan)
+    # Journeys do not know each other: the turn of a year asks through here for open transfers.
+    ask_for_open_transfers(open_between)
     check_policies(flask_app)

@@ -6,16 +6,18 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 from app.core import scope
 from app.core.db import execute, rows, transaction
 from app.core.text import fold
 from app.demo.names import Names
-from app.people.students import search
+from app.people.students import queries, search
 from bench.ground import standing
 
 CHILDREN = 33_000
+TODAY = date(2026, 11, 24)
 QUERIES = 40
 
 
@@ -65,6 +67,20 @@ def _scan(text: str) -> list[int]:
     ]
 
 
+def _whole_scan(text: str) -> list[int]:
+    """The whole answer of the product, class and school included, found by LIKE."""
+    words = fold(text).split()
+    where = " and ".join(f"' ' || s.search_key like :w{n}" for n in range(len(words)))
+    return [
+        child.student_id
+        for child in rows(
+            f"{queries._COLUMNS} {queries._FROM} and {where} order by s.sort_key, s.code limit 200",
+            today=TODAY,
+            **{f"w{n}": f"% {word}%" for n, word in enumerate(words)},
+        )
+    ]
+
+
 def _times(find: Callable[[str], list[int]], asked: list[str]) -> list[float]:
     times = []
     for text in asked:
@@ -87,14 +103,26 @@ def run() -> Iterator[dict[str, Any]]:
                 assert set(search.find_ids(text, limit=200)) == set(_scan(text)), text
             ours = _times(lambda text: search.find_ids(text, limit=200), asked)
             scans = _times(_scan, asked)
-    ratio = statistics.median(scans) / statistics.median(ours)
-    yield {
-        "name": "a name searched among 33,000 children, median, against a LIKE scan",
-        "value": round(statistics.median(ours) * 1000, 2),
-        "unit": "ms",
-        "reference": round(statistics.median(scans) * 1000, 2),
-        "ratio": round(ratio, 1),
-        "target": 20.0,
-        "ok": ratio >= 20.0,
-        "slowest": round(max(ours) * 1000, 1),
-    }
+            answers = _times(
+                lambda text: [c.student_id for c in queries.search_area(text, TODAY)], asked
+            )
+            whole = _times(_whole_scan, asked)
+    for name, found, reference in (
+        (
+            "a name found among 33,000 children, against a LIKE scan that only names them",
+            ours,
+            scans,
+        ),
+        ("the same with class and school, against a scan in that query", answers, whole),
+    ):
+        ratio = statistics.median(reference) / statistics.median(found)
+        yield {
+            "name": f"{name} by LIKE, median",
+            "value": round(statistics.median(found) * 1000, 2),
+            "unit": "ms",
+            "reference": round(statistics.median(reference) * 1000, 2),
+            "ratio": round(ratio, 1),
+            "target": 20.0,
+            "ok": ratio >= 20.0,
+            "slowest": round(max(found) * 1000, 1),
+        }

@@ -38,8 +38,10 @@ def statements(path: Path) -> list[str]:
 def lay(connection: sa.Connection, name: str) -> None:
     tables = set(sa.inspect(connection).get_table_names())
     for statement in statements(HERE / "guards" / name):
-        # After a step down the tables of the steps above are not there to be guarded.
-        guarded = re.match(r"create (?:or replace )?trigger .*? on ([a-z_]+)\n", statement)
+        # An older schema lacks the tables of later migrations.
+        guarded = re.search(
+            r"create (?:or replace )?trigger \w+ (?:before|after) [\w ]+? on (\w+)", statement
+        )
         if guarded is None or guarded[1] in tables:
             connection.exec_driver_sql(statement)
 

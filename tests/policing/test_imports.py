@@ -26,6 +26,8 @@ _open("people.schools")
 _open("people.access", "people.schools")
 _open("people.students", "people.schools", "people.access")
 _open("people.cards", "people.schools", "people.access", "people.students")
+_open("people.verification", "people.schools", "people.access", "people.students")
+_open("people.lists", "people.schools", "people.access", "people.students")
 
 _open("money.ledger", "people.schools")
 _open("money.fees", "people.schools", "people.access", "people.students", "money.ledger")
@@ -46,6 +48,7 @@ _open("journeys.family", *LOWER)
 _open("journeys.reports", *LOWER)
 _open("journeys.year_end", *LOWER)
 _open("journeys.merging", *LOWER)
+_open("journeys.transfers", *LOWER)
 
 JOURNEYS = {room for room in LAW if room.startswith("journeys.")}
 _open("shell", *LOWER, *JOURNEYS)

@@ -436,6 +436,7 @@ def test_a_child_leaves_with_money_open_and_comes_back_under_the_same_code(
     assert gone.status_code == 303
     seen = words(desk.get(gone.location))
     assert "từ 01/12/2026 không còn học ở đây" in seen
+    assert "lý do khác: theo gia đình" in seen
     again = desk.get(address)
     assert again.status_code == 200
 

@@ -110,7 +110,8 @@ _open_transfers: list[OpenMatters] = []
 
 def ask_for_open_transfers(source: OpenMatters) -> None:
     """Let a room above or beside say which schools have transfers that are not finished."""
-    _open_transfers.append(source)
+    if source not in _open_transfers:
+        _open_transfers.append(source)
 
 
 @dataclass(frozen=True, slots=True)

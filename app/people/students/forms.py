@@ -230,6 +230,16 @@ class MoveForm(Form):
     class_id = SelectField(_l("New class"), coerce=int)
     from_day = TypedDayField(_l("From this day on"))
 
+    def offer(self, classes: Mapping[int, str]) -> MoveForm:
+        """Fill the list; nothing is chosen before somebody chooses."""
+        self.class_id.choices = [(0, _("choose the class")), *classes.items()]
+        return self
+
+    def validate_class_id(self, field: Any) -> None:
+        """One of the list."""
+        if not field.data:
+            raise ValidationError(_("Choose the class."))
+
 
 class LeaveForm(Form):
     """The end of a stay."""

@@ -480,3 +480,14 @@ def shared_guardian(guardian_id: int, school_id: int, today: date) -> tuple[int,
         today=today,
     )
     return (int(found.children), int(found.elsewhere or 0)) if found else (0, 0)
+
+
+def leave_note(school_id: int, enrolment_id: int) -> str:
+    """What a person added to the reason of a leave; empty when nothing was."""
+    cause = scalar(
+        "select cause from audit_rows where school_id = :school_id and action = 'student.leave'"
+        " and subject = :subject order by id desc limit 1",
+        school_id=school_id,
+        subject=f"enrolment:{enrolment_id}",
+    )
+    return str(cause or "").partition(": ")[2]

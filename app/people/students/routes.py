@@ -142,6 +142,9 @@ def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
         is_here=stay is not None and (stay.ends_on is None or stay.ends_on > today),
         verification=words.verification()[child.verification],
         no_number=words.no_number(),
+        leave_note=queries.leave_note(school_id, stay.enrolment_id)
+        if stay is not None and stay.ends_on is not None
+        else "",
         just_admitted="admitted" in request.args,
         may_collect=membership.may(Permission.TAKE_CASH) and stay is not None,
         sees_money=money is not None,

@@ -42,8 +42,7 @@ def show_move(code: str) -> ResponseReturnValue:
 def move_student(code: str) -> ResponseReturnValue:
     """Place the child in another class."""
     desk = open_here(code)
-    form = MoveForm()
-    form.class_id.choices = list(_classes().items())
+    form = MoveForm().offer(_classes())
     if not form.is_sent():
         return _show_move(desk, form, 422)
     try:
@@ -185,12 +184,13 @@ def _open_left(code: str) -> AtDesk:
 
 
 def _show_move(desk: AtDesk, form: MoveForm, status: int = 200) -> ResponseReturnValue:
-    form.class_id.choices = list(_classes().items())
+    classes = _classes()
     page = render_template(
         "students/move_student.html",
+        classes=classes,
         child=desk.child,
         stay=desk.stay,
-        form=form,
+        form=form.offer(classes),
         class_name=desk.child.class_at(desk.school_id),
     )
     return page, status

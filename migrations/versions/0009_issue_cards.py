@@ -7,8 +7,8 @@ rows; photos the same number at up to 100 kB each, so about two gigabytes for a 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -28,6 +28,7 @@ AREA = {
     "school_years",
     "schools",
     "student_identifiers",
+    "student_words",
     "students",
     "two_children",
     "users",

@@ -8,8 +8,9 @@ import click
 from flask.cli import AppGroup
 
 from app.core import clock, scope
+from app.core.db import transaction
 from app.people.schools import find_school
-from app.people.students import queries
+from app.people.students import search
 
 cli = AppGroup("students", help="Children of the area.")
 
@@ -17,17 +18,24 @@ cli = AppGroup("students", help="Children of the area.")
 @cli.command("search")
 @click.argument("text")
 @click.option("--school", "school_code", help="Look only in this school.")
-def search(text: str, school_code: str | None) -> None:
-    """Print the children whose name (without accents), code, number or phone fits TEXT as JSON."""
+def search_students(text: str, school_code: str | None) -> None:
+    """Print the children whose name (without accents), code, number, phone or class fits TEXT.
+
+    A JSON list, best first. For a code with one slip in it, the children whose code it may be.
+    """
     today = clock.today()
     with scope.opened(scope.EVERY_SCHOOL):
         if school_code is None:
-            found = queries.search_area(text, today)
+            school_id = None
+            found = search.search_area(text, today)
         else:
             school = find_school(school_code, today)
             if school is None:
                 raise click.ClickException(f"no school {school_code}")
-            found = queries.find_students(school.id, today, text=text).children
+            school_id = school.id
+            found = search.find_students(school.id, today, text=text).children
+        if not found and (found := search.similar_codes(school_id, text)):
+            click.echo("No such code. Did you mean:", err=True)
     known = [
         {
             "code": child.code,
@@ -38,3 +46,11 @@ def search(text: str, school_code: str | None) -> None:
         for child in found
     ]
     click.echo(json.dumps(known, ensure_ascii=False))
+
+
+@cli.command("reindex")
+def reindex() -> None:
+    """Write anew the words by which children are found. Needed after changes by hand in SQL."""
+    with scope.opened(scope.EVERY_SCHOOL), transaction():
+        count = search.rebuild_words()
+    click.echo(f"{count} pupils indexed")

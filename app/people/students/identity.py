@@ -19,6 +19,7 @@ from app import audit
 from app.core.db import DAY, dialect, execute, in_chunks, rows
 from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc
+from app.people.students import search
 from app.people.students.errors import (
     BadDate,
     BadIdentifier,
@@ -358,6 +359,8 @@ def _set_field(field: IdentityField, values: list[tuple[int, Any]]) -> None:
         update(table).where(table.c.id == bindparam("row")).values(change),  # type: ignore[arg-type]
         rows_changed,
     )
+    if field is IdentityField.FULL_NAME:
+        search.index_words(student_id for student_id, _name in values)
 
 
 def _valid_identifiers(student_ids: set[int]) -> dict[tuple[int, Scheme], Any]:

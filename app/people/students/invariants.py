@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.core.db import rows
 from app.core.ids import is_student_code
 from app.core.invariant import Invariant, query
+from app.people.students.search import words_kept
 
 
 def _codes() -> list[str]:
@@ -12,6 +13,17 @@ def _codes() -> list[str]:
         f"student={child.id}, code={child.code}"
         for child in rows("select id, code from students")
         if not is_student_code(child.code)
+    ]
+
+
+def _words() -> list[str]:
+    kept: dict[int, set[str]] = {}
+    for found in rows("select student_id, word from student_words"):
+        kept.setdefault(found.student_id, set()).add(found.word)
+    return [
+        f"student={child.id}"
+        for child in rows("select id, code, search_key from students")
+        if kept.get(child.id) != words_kept(child.code, child.search_key)
     ]
 
 
@@ -71,5 +83,12 @@ INVARIANTS = [
         "  where x.student_id = c.student_id and x.field = c.field)"
         " and c.new_value <> case c.field when 'full_name' then s.full_name"
         "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
+    ),
+    Invariant("S8", "a pupil is found by the words of the name and the end of the code", _words),
+    query(
+        "S9",
+        "a guardian is found by the last four digits of the phone",
+        "select id as guardian from guardians"
+        " where coalesce(phone_end, '') <> coalesce(substr(phone, 7), '')",
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -113,6 +114,25 @@ class Student(Model):
     anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class StudentWord(Model):
+    """A word by which a child is found: of its name, or `#` and the last four digits of its code.
+
+    Follows from `students`; the table is kept by `search.index_words` and may be built anew.
+    """
+
+    __tablename__ = "student_words"
+    __table_args__ = (
+        Index("ix_student_words_student_id", "student_id", "word"),
+        {"sqlite_with_rowid": False},
+    )
+
+    #: accent-free, lower case; compared byte by byte, so that a beginning is one stretch
+    word: Mapped[str] = mapped_column(
+        String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
+    )
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"), primary_key=True)
+
+
 class IdentityChange(Model):
     """One change of a name, a birth date, a sex or a number, with both values.
 
@@ -154,17 +174,27 @@ class StudentIdentifier(Model):
     valid_to: Mapped[date | None]
 
 
+def _phone_end(context: Any) -> str | None:
+    phone = context.get_current_parameters().get("phone")
+    return phone[-4:] if phone else None
+
+
 class Guardian(Model):
     """A parent or other guardian; one phone may serve several children in several schools."""
 
     __tablename__ = "guardians"
-    __table_args__ = (Index("ix_guardians_phone", "phone"),)
+    __table_args__ = (
+        Index("ix_guardians_phone", "phone"),
+        Index("ix_guardians_phone_end", "phone_end"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     full_name: Mapped[str] = mapped_column(String(120))
     search_key: Mapped[str] = mapped_column(String(120))
     #: ten digits, normalised
     phone: Mapped[str | None] = mapped_column(String(10))
+    #: its last four digits, by which people look; whoever changes a phone changes them with it
+    phone_end: Mapped[str | None] = mapped_column(String(4), default=_phone_end)
     address: Mapped[str | None] = mapped_column(String(200))
 
 

@@ -1,21 +1,18 @@
-"""Finding children, and reading one child's codes, stays, classes and family."""
+"""Reading one child's codes, stays, classes and family, and the classes of a school."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from app.core import scope
-from app.core.db import DAY, is_sqlite, row, rows, scalar
-from app.core.ids import is_student_code, read_student_code
-from app.core.text import fold, last_four, normal_phone
+from app.core.db import DAY, row, rows, scalar
+from app.core.ids import read_student_code
+from app.core.text import fold, last_four
 from app.people.students.errors import StudentNotFound
 from app.people.students.models import Scheme, Sex
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,173 +45,33 @@ class ClassRow:
     children: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of a search; `count` is over all pages."""
-
-    children: list[StudentRow]
-    count: int
-
-
-# Each child once: its newest stay, with the class it is in today or will be in first.
-_FROM = """
-from enrolments e
-join students s on s.id = e.student_id
-join schools k on k.id = e.school_id
-left join placements p on p.id = (select q.id from placements q
+#: The class a child of the stay `e` is in on :today, or will be in first, or was in last.
+PLACEMENT = """(select q.id from placements q
   where q.school_id = e.school_id and q.enrolment_id = e.id
   order by case when q.ends_on is null or q.ends_on > :today then 0 else 1 end,
            case when q.ends_on is null or q.ends_on > :today then q.starts_on end,
-           q.starts_on desc limit 1)
+           q.starts_on desc limit 1)"""
+# Each child once: its newest stay, with the class it is in today or will be in first.
+_FROM = f"""
+from enrolments e
+join students s on s.id = e.student_id
+join schools k on k.id = e.school_id
+left join placements p on p.id = {PLACEMENT}
 left join classes c on c.id = p.class_id
 where e.id = (select max(x.id) from enrolments x
   where x.school_id = e.school_id and x.student_id = e.student_id)
 """
-_COLUMNS = (
+COLUMNS = (
     "select s.id as student_id, s.code, s.full_name, s.birth_date, s.sex, e.id as enrolment_id,"
     " e.school_id, k.code as school_code, c.name as class_name, e.ends_on"
 )
-_TYPES = {"birth_date": DAY, "ends_on": DAY}
+TYPES = {"birth_date": DAY, "ends_on": DAY}
 
 
-def _row(found: Any) -> StudentRow:
-    values = found._asdict()
-    values["sex"] = Sex(values["sex"])
-    return StudentRow(**values)
-
-
-def _name_order() -> str:
-    # The key is ASCII made for byte order; a database's own language would reorder it.
-    return "s.sort_key, s.code" if is_sqlite() else 's.sort_key collate "C", s.code'
-
-
-def find_students(
-    school_id: int,
-    today: date,
-    *,
-    text: str = "",
-    class_id: int | None = None,
-    unplaced: bool = False,
-    page: int = 1,
-) -> Found:
-    """Children of a school by name, code, number, guardian's phone or class; Vietnamese order.
-
-    Without a text only those who have not left; a text also finds those who have.
-    """
-    conditions = ["e.school_id = :school_id"]
-    values: dict[str, Any] = {"school_id": school_id, "today": today}
-    if text.strip():
-        conditions.append(_matching(text, values, classes_named(school_id, text)))
-    else:
-        conditions.append("(e.ends_on is null or e.ends_on > :today)")
-    if class_id is not None:
-        conditions.append("c.id = :class_id")
-        values["class_id"] = class_id
-    if unplaced:
-        conditions.append("p.id is null and (e.ends_on is null or e.ends_on > :today)")
-    where = _FROM + "".join(f" and {condition}" for condition in conditions)
-    count = int(scalar(f"select count(*) {where}", **values))
-    found = rows(
-        f"{_COLUMNS} {where} order by {_name_order()} limit :limit offset :offset",
-        types=_TYPES,
-        limit=PAGE,
-        offset=(page - 1) * PAGE,
-        **values,
-    )
-    return Found([_row(child) for child in found], count)
-
-
-def search_area(text: str, today: date, *, limit: int = 200) -> list[StudentRow]:
-    """Children of every school in scope who fit a text, by name; for the command line."""
-    values: dict[str, Any] = {"today": today, "limit": limit}
-    where = _FROM + f" and {_matching(text, values, ())}"
-    readable = scope.current().readable
-    if readable is not None:
-        where += " and e.school_id in :readable"
-        values["readable"] = sorted(readable)
-    found = rows(
-        f"{_COLUMNS} {where} order by {_name_order()}, k.code limit :limit", types=_TYPES, **values
-    )
-    return [_row(child) for child in found]
-
-
-def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, str]]) -> str:
-    """The condition of a search; what it compares with goes into `values`."""
-    digits = re.sub(r"[\s.\-+()\u2010-\u2015]", "", text)
-    if re.fullmatch(r"[0-9]{4,}", digits):
-        return _by_number(text, digits, values)
-    folded = fold(text)
-    ways = [_by_words(folded, values, "w")]
-    for number, (class_id, rest) in enumerate(classes):
-        values[f"k{number}"] = class_id
-        words = _by_words(rest, values, f"r{number}x") if rest else "1 = 1"
-        ways.append(f"(c.id = :k{number} and {words})")
-    return "(" + " or ".join(ways) + ")"
-
-
-def _by_number(text: str, digits: str, values: dict[str, Any]) -> str:
-    """A code or its beginning, a guardian's phone or its end, any number of the child."""
-    values["digits"] = digits
-    values["begin"] = f"{digits}%"
-    values["phone"] = normal_phone(text) or digits
-    values["end"] = f"%{digits}"
-    return (
-        "(s.code like :begin or exists (select 1 from student_identifiers n"
-        "  where n.student_id = s.id and n.value = :digits)"
-        " or exists (select 1 from guardianships t join guardians g on g.id = t.guardian_id"
-        "  where t.student_id = s.id and t.ends_on is null"
-        "  and (g.phone = :phone or g.phone like :end)))"
-    )
-
-
-def _by_words(folded: str, values: dict[str, Any], prefix: str) -> str:
-    """Every word begins a word of the name."""
-    parts = []
-    for number, word in enumerate(folded.split()[:8]):
-        escaped = re.sub(r"([\\%_])", r"\\\1", word)
-        values[f"{prefix}{number}"] = f"% {escaped}%"
-        parts.append(f"' ' || s.search_key like :{prefix}{number} escape '\\'")
-    return "(" + " and ".join(parts) + ")" if parts else "1 = 0"
-
-
-def classes_named(school_id: int, text: str) -> list[tuple[int, str]]:
-    """Classes whose name stands in the text, each with the words left over: `khang 2/3`."""
-    padded = f" {fold(text)} "
-    padded = re.sub(r" lop (?=\S)", " ", padded)
-    found = []
-    for known in rows(
-        "select id, name from classes where school_id = :school_id", school_id=school_id
-    ):
-        name = f" {fold(known.name)} "
-        if name in padded:
-            found.append((known.id, padded.replace(name, " ", 1).strip()))
-    return found
-
-
-def similar_codes(school_id: int, text: str) -> list[StudentRow]:
-    """Children of the school whose code differs from a wrong one by one digit or one swap."""
-    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", text)
-    if not re.fullmatch(r"[0-9]{9}", digits) or is_student_code(digits):
-        return []
-    near = {
-        digits[:place] + str(digit) + digits[place + 1 :]
-        for place in range(9)
-        for digit in range(10)
-    }
-    near |= {
-        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
-        for place in range(8)
-    }
-    codes = [code for code in sorted(near) if is_student_code(code)]
-    found = rows(
-        f"{_COLUMNS} {_FROM} and e.school_id = :school_id and s.code in :codes"
-        f" order by {_name_order()}",
-        types=_TYPES,
-        school_id=school_id,
-        today=date.max,
-        codes=codes,
-    )
-    return [_row(child) for child in found]
+def student_row(found: Any) -> StudentRow:
+    """A row of `COLUMNS`, which may have more columns behind."""
+    child = StudentRow(*found[:10])
+    return replace(child, sex=Sex(child.sex))
 
 
 def list_classes(school_id: int, school_year_id: int, today: date) -> list[ClassRow]:
@@ -347,11 +204,15 @@ def _in_scope(values: dict[str, Any]) -> str:
 
 
 def get_student(code: str, today: date) -> StudentPage:
-    """A child by code, when a stay of its lies within the scope; else StudentNotFound."""
+    """A child by code, when a stay of its lies within the scope; else StudentNotFound.
+
+    The code of a record merged into another gives the child it is.
+    """
     stored = read_student_code(code)
     child = (
         row(
-            "select id, code, full_name, birth_date, sex from students where code = :code",
+            "select s.id, s.code, s.full_name, s.birth_date, s.sex from students o"
+            " join students s on s.id = coalesce(o.merged_into_id, o.id) where o.code = :code",
             types={"birth_date": DAY},
             code=stored,
         )
@@ -435,13 +296,13 @@ def _family(student_id: int, today: date) -> list[FamilyMember]:
 def _siblings(student_id: int, today: date) -> list[StudentRow]:
     values: dict[str, Any] = {"student": student_id, "today": today}
     found = rows(
-        f"{_COLUMNS} {_FROM}{_in_scope(values)} and (e.ends_on is null or e.ends_on > :today)"
+        f"{COLUMNS} {_FROM}{_in_scope(values)} and (e.ends_on is null or e.ends_on > :today)"
         " and s.id <> :student and exists (select 1 from guardianships mine"
         "  join guardianships theirs on theirs.guardian_id = mine.guardian_id"
         "  where mine.student_id = :student and theirs.student_id = s.id"
         "  and mine.ends_on is null and theirs.ends_on is null)"
-        f" order by s.birth_date, {_name_order()}",
-        types=_TYPES,
+        " order by s.birth_date, s.sort_key, s.code",
+        types=TYPES,
         **values,
     )
-    return [_row(child) for child in found]
+    return [student_row(child) for child in found]

@@ -21,6 +21,7 @@ from app.core.ids import ALPHABET, fold_slips, is_student_code, new_student_code
 from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc, normal_phone
 from app.people.schools import Level
+from app.people.students import search
 from app.people.students.errors import (
     AlreadyEnrolled,
     BadClass,
@@ -407,7 +408,12 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                     "created_at": now,
                 }
             )
-    made = iter(_insert(Student, fresh))
+    ids = _insert(Student, fresh)
+    search.add_words(
+        (student_id, str(child["code"]), str(child["search_key"]))
+        for student_id, child in zip(ids, fresh, strict=True)
+    )
+    made = iter(ids)
     return [next(made) if child.student_id is None else child.student_id for child in students]
 
 

@@ -47,7 +47,8 @@ def list_students() -> ResponseReturnValue:
     found = search.find_students(
         school_id, today, text=text, class_id=class_id, unplaced=unplaced, page=page
     )
-    if code and found.count == 1 and class_id is None:
+    is_typing = request.headers.get("HX-Request") == "true"
+    if code and found.count == 1 and class_id is None and not is_typing:
         return redirect(url_for("students.show_student", code=found.children[0].code), 303)
     money = _money()
     month = money.month(school_id, today) if money else None

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.core import scope
-from app.core.db import execute, in_chunks, rows
+from app.core.db import execute, in_chunks, is_sqlite, rows
 from app.core.ids import STUDENT_CODE_LENGTH, is_student_code
 from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc, normal_phone
@@ -29,8 +29,9 @@ MOST = 200
 LONGEST = 120
 #: Fewer digits in a row are part of a name or of a class.
 FEWEST_DIGITS = 4
-#: From here on a word is common: a school's own children are fewer than those who bear it.
-_COMMON = 1000
+#: From so many bearers on a word is common: a school's own children are fewer, and in the area the
+#: first in the order of names are soon found by walking along it.
+_COMMON_AT_SCHOOL, _COMMON_IN_AREA = 1000, 4000
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\+?[0-9](?:[ .\-()\u2010-\u2015]*[0-9])*")
@@ -135,9 +136,19 @@ def _ways(text: str, school_id: int | None) -> list[_Way]:
     return [way for way in ways if way.classes or way.numbers or way.words]
 
 
+def _clean(text: str) -> str:
+    # PostgreSQL has no text with NUL in it.
+    return text.replace("\0", " ").strip()[:LONGEST]
+
+
 def _after(word: str) -> str:
     """What comes after everything that begins like this word."""
     return word + chr(0x10FFFF)
+
+
+def _alive() -> str:
+    # The plus keeps SQLite from taking nearly every row out of the index of merged ones.
+    return f"{'+' if is_sqlite() else ''}s.merged_into_id is null"
 
 
 def _given(word: str) -> str:
@@ -180,7 +191,7 @@ class _Question:
     def hits(self, ways: Sequence[_Way], text: str, limit: int) -> str:
         """The ids of the children who fit one of the readings, each once.
 
-        Where very many fit, not all of them, but the best `limit` are among them.
+        Where very many fit in an area, the whole names, the given names and the first others.
         """
         return " union ".join(self._hits_of(way, text, limit) for way in ways)
 
@@ -224,7 +235,7 @@ class _Question:
                 )
         for accents in (*self._accents(text), "1 = 1"):
             parts.append(
-                f"select id from (select s.id from students s where s.merged_into_id is null"
+                f"select id from (select s.id from students s where {_alive()}"
                 f" and {accents} and {all_words} and exists"
                 f" (select 1 from enrolments e where e.student_id = s.id{self.here})"
                 f" order by s.sort_key, s.code limit {limit}) m{len(parts)}"
@@ -248,15 +259,16 @@ class _Question:
 
     def _rarest(self, words: Sequence[str]) -> tuple[str, bool]:
         """The word the fewest children bear, and whether even that one is common."""
+        common = _COMMON_IN_AREA if self.school_id is None else _COMMON_AT_SCHOOL
         counts = " union all ".join(
             f"select {place} as place, count(*) as bearers from (select 1 from student_words w"
-            f" where w.word >= :w{place} and w.word < :z{place} limit {_COMMON}) n{place}"
+            f" where w.word >= :w{place} and w.word < :z{place} limit {common}) n{place}"
             for place in range(len(words))
         )
         values: dict[str, Any] = {f"w{place}": word for place, word in enumerate(words)}
         values |= {f"z{place}": _after(word) for place, word in enumerate(words)}
         found = min(rows(counts, **values), key=lambda count: (count.bearers, count.place))
-        return words[found.place], found.bearers >= _COMMON
+        return words[found.place], found.bearers >= common
 
     def _by_class(self, names: tuple[str, ...]) -> str:
         """Children who are in a class of this name today, or will be first."""
@@ -348,10 +360,13 @@ class _Question:
         digits = _SIGNS.sub("", text)
         if not words_of(key) or (digits and digits == "".join(_WORD.findall(key))):
             return f"case when s.code = {self.keep(digits)} then 0 else 1 end"
-        parts = [f"3 * case when s.search_key = {self.keep(key)} then 0 else 1 end"]
+        whole = f"when s.search_key = {self.keep(key)} then 0"
+        if " " in key:  # one word is rather a given name than a family's
+            whole += f" when substr(s.search_key, 1, {len(key)}) = {self.keep(key)} then 1"
+        parts = [f"3 * case {whole} else 2 end"]
         if accents := self._accents(text):
-            whole, begun = accents
-            parts.append(f"9 * case when {whole} then 0 when {begun} then 1 else 2 end")
+            all_marks, begun = accents
+            parts.append(f"9 * case when {all_marks} then 0 when {begun} then 1 else 2 end")
         if given := [pattern for word in sorted(words_of(key)) if (pattern := _given(word))]:
             exactly = " or ".join(f"s.sort_key like {self.keep(f'{g}.%')}" for g in given)
             begun = " or ".join(f"s.sort_key like {self.keep(f'{g}%')}" for g in given)
@@ -375,7 +390,7 @@ class _Question:
         found = rows(
             f"with hits as ({hits}), page as ("
             f" select s.id, s.sort_key, s.code, {fit} as fit, count(*) over () as total"
-            f" from hits h cross join students s where s.id = h.id and s.merged_into_id is null"
+            f" from hits h cross join students s where s.id = h.id and {_alive()}"
             f" and exists (select 1 {stay})"
             f" order by fit, s.sort_key, s.code limit {limit} offset {offset})"
             f" {COLUMNS}, page.total from page cross join students s cross join enrolments e"
@@ -405,7 +420,7 @@ def find_students(
 
     Without a text all who have not left, in Vietnamese order; a text also finds those who have.
     """
-    text = text.strip()[:LONGEST]
+    text = _clean(text)
     ask = _Question(school_id, today)
     only, fit = "", "0"
     if text:
@@ -428,7 +443,7 @@ def find_students(
 
 def search_area(text: str, today: date, *, limit: int = MOST) -> list[StudentRow]:
     """Children of every school in scope who fit a text, best first; each once, where it is now."""
-    text = text.strip()[:LONGEST]
+    text = _clean(text)
     ask = _Question(None, today)
     hits = _hits(ask, text, limit)
     return [] if hits is None else ask.answer(hits, ask.fit(text), limit=limit)[0]
@@ -449,7 +464,7 @@ def similar_codes(school_id: int | None, text: str) -> list[StudentRow]:
 
     At one school, or at every school in scope.
     """
-    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", text.strip()[:LONGEST])
+    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", _clean(text))
     codes = _near(digits)
     if not codes:
         return []

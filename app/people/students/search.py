@@ -81,7 +81,9 @@ def add_words(children: Iterable[tuple[int, str, str]]) -> None:
     if values:
         # In the order of the index the pages are filled one after the other.
         values.sort(key=lambda value: (value["word"], value["student_id"]))
-        db.session.execute(insert(StudentWord.__table__), values)  # type: ignore[arg-type]
+        table = StudentWord.__table__
+        # Asking for something back makes SQLAlchemy write many rows a statement on PostgreSQL too.
+        db.session.execute(insert(table).returning(table.c.student_id), values)  # type: ignore[arg-type]
 
 
 def rebuild_words() -> int:

@@ -50,7 +50,7 @@ def search_students(text: str, school_code: str | None) -> None:
 
 @cli.command("reindex")
 def reindex() -> None:
-    """Write anew the words by which children are found. Needed after changes by hand in SQL."""
+    """Write the words of all names anew, should `flask verify` say that they are not right."""
     with scope.opened(scope.EVERY_SCHOOL), transaction():
-        count = search.rebuild_words()
-    click.echo(f"{count} pupils indexed")
+        count = search.index_everybody()
+    click.echo(f"{count} children")

@@ -19,7 +19,6 @@ from app import audit
 from app.core.db import DAY, dialect, execute, in_chunks, rows
 from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc
-from app.people.students import search
 from app.people.students.errors import (
     BadDate,
     BadIdentifier,
@@ -40,6 +39,7 @@ from app.people.students.models import (
     StudentIdentifier,
     Verification,
 )
+from app.people.students.search import index_words
 
 #: The fields of the row itself; the others are numbers in rows of their own.
 OWN = (IdentityField.FULL_NAME, IdentityField.BIRTH_DATE, IdentityField.SEX)
@@ -109,6 +109,7 @@ def correct_many(
     ]
     for field in OWN:
         _set_field(field, [(s, value) for s, f, _old, value in changes if f is field])
+    index_words(s for s, f, _old, _new in changes if f is IdentityField.FULL_NAME)
     _keep_history(
         [(s, f, _written(old), _written(new)) for s, f, old, new in changes],
         origin=origin,
@@ -359,8 +360,6 @@ def _set_field(field: IdentityField, values: list[tuple[int, Any]]) -> None:
         update(table).where(table.c.id == bindparam("row")).values(change),  # type: ignore[arg-type]
         rows_changed,
     )
-    if field is IdentityField.FULL_NAME:
-        search.index_words(student_id for student_id, _name in values)
 
 
 def _valid_identifiers(student_ids: set[int]) -> dict[tuple[int, Scheme], Any]:

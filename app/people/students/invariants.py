@@ -17,14 +17,14 @@ def _codes() -> list[str]:
 
 
 def _words() -> list[str]:
-    kept: dict[int, set[str]] = {}
-    for found in rows("select student_id, word from student_words"):
-        kept.setdefault(found.student_id, set()).add(found.word)
+    kept: dict[int, set[tuple[str, str]]] = {}
+    for word in rows("select student_id, word, whole from student_words"):
+        kept.setdefault(word.student_id, set()).add((word.word, word.whole))
     return [
         f"student={child.id}"
         for child in rows("select id, code, search_key from students")
         if kept.get(child.id) != words_kept(child.code, child.search_key)
-    ]
+    ][:20]
 
 
 INVARIANTS = [
@@ -86,9 +86,23 @@ INVARIANTS = [
     ),
     Invariant("S8", "a pupil is found by the words of the name and the end of the code", _words),
     query(
-        "S9",
+        "S13",
         "a guardian is found by the last four digits of the phone",
         "select id as guardian from guardians"
         " where coalesce(phone_end, '') <> coalesce(substr(phone, 7), '')",
+    ),
+    query(
+        "S11",
+        "no pupil has two guardians who are asked first",
+        "select student_id as student, count(*) as first from guardianships"
+        " where ends_on is null and is_primary group by student_id having count(*) > 1",
+    ),
+    query(
+        "S12",
+        "a pupil comes into a class on a day of the class's school year",
+        "select p.school_id, p.id as placement, p.starts_on, y.code as year from placements p"
+        " join classes c on c.id = p.class_id join school_years y on y.id = c.school_year_id"
+        " where p.starts_on < y.starts_on or exists (select 1 from school_years n"
+        "  where n.starts_on > y.starts_on and n.starts_on <= p.starts_on)",
     ),
 ]

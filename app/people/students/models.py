@@ -114,25 +114,6 @@ class Student(Model):
     anonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class StudentWord(Model):
-    """A word by which a child is found: of its name, or `#` and the last four digits of its code.
-
-    Follows from `students`; the table is kept by `search.index_words` and may be built anew.
-    """
-
-    __tablename__ = "student_words"
-    __table_args__ = (
-        Index("ix_student_words_student_id", "student_id", "word"),
-        {"sqlite_with_rowid": False},
-    )
-
-    #: accent-free, lower case; compared byte by byte, so that a beginning is one stretch
-    word: Mapped[str] = mapped_column(
-        String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
-    )
-    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"), primary_key=True)
-
-
 class IdentityChange(Model):
     """One change of a name, a birth date, a sex or a number, with both values.
 
@@ -153,6 +134,24 @@ class IdentityChange(Model):
     reason: Mapped[str] = mapped_column(String(200))
     actor: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StudentWord(Model):
+    """A word by which a child is found: of its name, or `#` and the last four digits of its code.
+
+    An index, kept by `search.index_words`, that can be made anew at any time.
+    """
+
+    __tablename__ = "student_words"
+    __table_args__ = (Index("ix_student_words_word", "word", "whole", "student_id"),)
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"), primary_key=True)
+    #: compared byte by byte, so that a beginning is a span of the index
+    word: Mapped[str] = mapped_column(
+        String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
+    )
+    #: all words of the name, so that the other words are compared without leaving the index
+    whole: Mapped[str] = mapped_column(String(120))
 
 
 class StudentIdentifier(Model):

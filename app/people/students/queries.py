@@ -12,7 +12,7 @@ from app.core.db import DAY, row, rows, scalar
 from app.core.ids import read_student_code
 from app.core.text import fold, last_four
 from app.people.students.errors import StudentNotFound
-from app.people.students.models import Scheme, Sex
+from app.people.students.models import NoNumber, Scheme, Sex, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ join students s on s.id = e.student_id
 join schools k on k.id = e.school_id
 left join placements p on p.id = {PLACEMENT}
 left join classes c on c.id = p.class_id
-where e.id = (select max(x.id) from enrolments x
+where s.merged_into_id is null and e.id = (select max(x.id) from enrolments x
   where x.school_id = e.school_id and x.student_id = e.student_id)
 """
 COLUMNS = (
@@ -111,6 +111,13 @@ def count_enrolled(school_id: int, today: date) -> int:
 # One child
 
 
+def masked(value: str) -> str:
+    """A number with its middle hidden: 048*****1234."""
+    keep = (3, 4) if len(value) >= 9 else (1, 2) if len(value) >= 5 else (0, 1)
+    hidden = len(value) - sum(keep)
+    return value[: keep[0]] + "*" * hidden + value[len(value) - keep[1] :]
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """A number of the child; screens show it masked."""
@@ -125,9 +132,7 @@ class Identifier:
     @property
     def masked(self) -> str:
         """048*****1234: enough to compare with a paper, not enough to use."""
-        keep = (3, 4) if len(self.value) >= 9 else (1, 2) if len(self.value) >= 5 else (0, 1)
-        hidden = len(self.value) - sum(keep)
-        return self.value[: keep[0]] + "*" * hidden + self.value[len(self.value) - keep[1] :]
+        return masked(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,9 @@ class FamilyMember:
     relation: str
     is_primary: bool
     phone: str | None
+    address: str | None
+    guardianship_id: int
+    guardian_id: int
 
     @property
     def masked_phone(self) -> str:
@@ -179,6 +187,8 @@ class StudentPage:
     full_name: str
     birth_date: date
     sex: Sex
+    verification: Verification
+    no_number_reason: NoNumber | None
     identifiers: list[Identifier]
     stays: list[Stay]
     classes: list[ClassTime]
@@ -188,6 +198,11 @@ class StudentPage:
     def stay_at(self, school_id: int) -> Stay | None:
         """The newest stay at one school."""
         return next((stay for stay in self.stays if stay.school_id == school_id), None)
+
+    def number(self, scheme: Scheme) -> Identifier | None:
+        """The valid number of one scheme."""
+        valid = (n for n in self.identifiers if n.scheme is scheme and n.valid_to is None)
+        return next(valid, None)
 
     def class_at(self, school_id: int) -> str | None:
         """The newest class at one school."""
@@ -209,9 +224,11 @@ def get_student(code: str, today: date) -> StudentPage:
     The code of a record merged into another gives the child it is.
     """
     stored = read_student_code(code)
+    # The code of a record that was merged leads to the child it is.
     child = (
         row(
-            "select s.id, s.code, s.full_name, s.birth_date, s.sex from students o"
+            "select s.id, s.code, s.full_name, s.birth_date, s.sex, s.verification,"
+            " s.no_number_reason from students o"
             " join students s on s.id = coalesce(o.merged_into_id, o.id) where o.code = :code",
             types={"birth_date": DAY},
             code=stored,
@@ -228,6 +245,8 @@ def get_student(code: str, today: date) -> StudentPage:
         full_name=child.full_name,
         birth_date=child.birth_date,
         sex=Sex(child.sex),
+        verification=Verification(child.verification),
+        no_number_reason=NoNumber(child.no_number_reason) if child.no_number_reason else None,
         identifiers=_identifiers(child.id),
         stays=stays,
         classes=_class_times(child.id, today),
@@ -284,13 +303,25 @@ def _identifiers(student_id: int) -> list[Identifier]:
 
 def _family(student_id: int, today: date) -> list[FamilyMember]:
     found = rows(
-        "select g.full_name, t.relation, t.is_primary, g.phone from guardianships t"
+        "select g.full_name, t.relation, t.is_primary, g.phone, g.address, t.id as tie,"
+        " g.id as guardian_id from guardianships t"
         " join guardians g on g.id = t.guardian_id where t.student_id = :student"
         " and (t.ends_on is null or t.ends_on > :today) order by t.is_primary desc, t.id",
         student=student_id,
         today=today,
     )
-    return [FamilyMember(g.full_name, g.relation, bool(g.is_primary), g.phone) for g in found]
+    return [
+        FamilyMember(
+            g.full_name,
+            g.relation,
+            bool(g.is_primary),
+            g.phone,
+            g.address,
+            g.tie,
+            g.guardian_id,
+        )
+        for g in found
+    ]
 
 
 def _siblings(student_id: int, today: date) -> list[StudentRow]:
@@ -306,3 +337,28 @@ def _siblings(student_id: int, today: date) -> list[StudentRow]:
         **values,
     )
     return [student_row(child) for child in found]
+
+
+def shared_guardian(guardian_id: int, school_id: int, today: date) -> tuple[int, int]:
+    """How many children a guardian answers for, and how many of them are at other schools only."""
+    found = row(
+        "select count(*) as children, sum(case when exists (select 1 from enrolments e"
+        "  where e.student_id = t.student_id and e.school_id = :school_id"
+        "  and (e.ends_on is null or e.ends_on > :today)) then 0 else 1 end) as elsewhere"
+        " from guardianships t where t.guardian_id = :guardian and t.ends_on is null",
+        school_id=school_id,
+        guardian=guardian_id,
+        today=today,
+    )
+    return (int(found.children), int(found.elsewhere or 0)) if found else (0, 0)
+
+
+def leave_note(school_id: int, enrolment_id: int) -> str:
+    """What a person added to the reason of a leave; empty when nothing was."""
+    cause = scalar(
+        "select cause from audit_rows where school_id = :school_id and action = 'student.leave'"
+        " and subject = :subject order by id desc limit 1",
+        school_id=school_id,
+        subject=f"enrolment:{enrolment_id}",
+    )
+    return str(cause or "").partition(": ")[2]

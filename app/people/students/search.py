@@ -54,39 +54,36 @@ def words_of(folded: str) -> set[str]:
     return set(_WORD.findall(folded))
 
 
-def words_kept(code: str, search_key: str) -> set[str]:
-    """What `student_words` holds for a child."""
-    return {*words_of(search_key), f"#{code[-FEWEST_DIGITS:]}"}
+def words_kept(code: str, search_key: str) -> set[tuple[str, str]]:
+    """What `student_words` holds for a child: each word with all words of the name."""
+    whole = " ".join(_WORD.findall(search_key))
+    return {(word, whole) for word in (*words_of(search_key), f"#{code[-FEWEST_DIGITS:]}")}
 
 
 def index_words(student_ids: Iterable[int]) -> None:
     """Bring the words of these children in line with their names. The caller commits."""
     for chunk in in_chunks(student_ids):
         execute("delete from student_words where student_id in :ids", ids=chunk)
-        add_words(
-            (child.id, child.code, child.search_key)
-            for child in rows(
-                "select id, code, search_key from students where id in :ids", ids=chunk
-            )
-        )
+        children = rows("select id, code, search_key from students where id in :ids", ids=chunk)
+        add_words((child.id, child.code, child.search_key) for child in children)
 
 
 def add_words(children: Iterable[tuple[int, str, str]]) -> None:
     """Write the words of children who have none yet, given as id, code and search key."""
     values = [
-        {"word": word, "student_id": student_id}
+        {"word": word, "student_id": student_id, "whole": whole}
         for student_id, code, search_key in children
-        for word in words_kept(code, search_key)
+        for word, whole in words_kept(code, search_key)
     ]
     if values:
-        # In the order of the index the pages are filled one after the other.
+        # In the order of the index its pages are filled one after the other.
         values.sort(key=lambda value: (value["word"], value["student_id"]))
         table = StudentWord.__table__
         # Asking for something back makes SQLAlchemy write many rows a statement on PostgreSQL too.
         db.session.execute(insert(table).returning(table.c.student_id), values)  # type: ignore[arg-type]
 
 
-def rebuild_words() -> int:
+def index_everybody() -> int:
     """Write the words of every child anew; how many children. The caller commits."""
     ids = [child.id for child in rows("select id from students order by id")]
     index_words(ids)
@@ -213,7 +210,11 @@ class _Question:
             f" where {self.stretch('w.word', rarest)}"
         )
         others = [word for word in way.words if word != rarest]
-        return first + "".join(f" and {self._has('w.student_id', word)}" for word in others)
+        # The index holds the whole name beside the word: nothing else has to be read.
+        place_of = "instr" if is_sqlite() else "strpos"
+        return first + "".join(
+            f" and {place_of}(' ' || w.whole, {self.keep(f' {word}')}) > 0" for word in others
+        )
 
     def _with_words(self, source: str, student: str, words: Sequence[str]) -> str:
         conditions = " and ".join(self._has(student, word) for word in words)

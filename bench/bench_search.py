@@ -37,8 +37,7 @@ TODAY = date(2026, 11, 24)
 SEPTEMBER = date(2026, 9, 1)
 #: PostgreSQL reads all 33,000 names in seven milliseconds, and one is gone before it has a plan
 TARGETS = {"SQLite": 20.0, "PostgreSQL": 2.0}
-#: the slowest of the mix, in milliseconds, on either database
-MOST_MS = 50.0
+SLOWEST = 2.0
 
 
 def _child(names: Names, rng: random.Random, class_id: int, number: int) -> NewStudent:
@@ -188,40 +187,34 @@ def _search(text: str) -> int:
     return len(search.search_area(text, TODAY, limit=PAGE))
 
 
-def _measure(engine: str, target: float) -> Iterator[dict[str, Any]]:
-    taken, ratios = [], []
-    for text in _mix():
-        taken.append(_milliseconds(partial(_search, text)))
-        ratios.append(_milliseconds(partial(_scan, text)) / taken[-1])
-    ratio = statistics.median(ratios)
-    yield {
-        "name": f"a child found among {CHILDREN} against a LIKE scan, {engine}, median of the mix",
-        "value": round(statistics.median(taken), 2),
-        "unit": "ms",
-        "reference": round(statistics.median(taken) * ratio, 1),
-        "ratio": round(ratio, 1),
-        "target": target,
-        "ok": ratio >= target,
-    }
-    yield {
-        "name": f"the slowest search of the mix, {engine}",
-        "value": round(max(taken), 1),
-        "unit": "ms",
-        "reference": MOST_MS,
-        "ratio": round(MOST_MS / max(taken), 1),
-        "target": 1.0,
-        "ok": max(taken) <= MOST_MS,
-    }
+def _measure(engine: str) -> Iterator[dict[str, Any]]:
+    mix = _mix()
+    taken = [_milliseconds(partial(_search, text)) for text in mix]
+    scanned = [_milliseconds(partial(_scan, text)) for text in mix]
+    ratios = [scan / search for scan, search in zip(scanned, taken, strict=True)]
+    for name, value, ratio, target in (
+        ("median of the mix", statistics.median(taken), statistics.median(ratios), TARGETS[engine]),
+        ("the slowest of each", max(taken), max(scanned) / max(taken), SLOWEST),
+    ):
+        yield {
+            "name": f"a child found among {CHILDREN} against a LIKE scan, {engine}, {name}",
+            "value": round(value, 2),
+            "unit": "ms",
+            "reference": round(value * ratio, 1),
+            "ratio": round(ratio, 1),
+            "target": target,
+            "ok": ratio >= target,
+        }
 
 
 def run() -> Iterator[dict[str, Any]]:
     """The mix over the area on SQLite, and on PostgreSQL where it can run."""
     with _area(lambda folder: f"sqlite:///{folder}/bench.db"):
-        yield from _measure("SQLite", TARGETS["SQLite"])
+        yield from _measure("SQLite")
     with contextlib.suppress(postgres.CannotRun):
         server = postgres.start()
         try:
             with _area(lambda _folder: server.create_database("bench")):
-                yield from _measure("PostgreSQL", TARGETS["PostgreSQL"])
+                yield from _measure("PostgreSQL")
         finally:
             server.stop()

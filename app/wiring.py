@@ -16,6 +16,7 @@ import app.money.ledger.models
 import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
+import app.people.lists.models
 import app.people.schools.models
 import app.people.students.models
 import app.people.verification.models  # noqa: F401 - models make the schema
@@ -39,6 +40,9 @@ from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.people.access import check_policies
 from app.people.access import routes as access
+from app.people.lists import cli as lists_commands
+from app.people.lists import jobs as lists_jobs  # noqa: F401 - the worker finds its work by name
+from app.people.lists import routes as lists
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.money import show_money_of
@@ -51,6 +55,7 @@ BLUEPRINTS = (
     access.bp,
     students.bp,
     verification.bp,
+    lists.bp,
     merging.bp,
     transfers.bp,
     fees.bp,
@@ -79,6 +84,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.register_blueprint(blueprint)
     for command in COMMANDS:
         flask_app.cli.add_command(command)
+    lists_commands.add_to(students_commands.cli)
     if settings.app_env != "production":
         from app.demo import cli as demo_commands
         from app.demo import routes as demo

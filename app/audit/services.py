@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
-
 from app.audit.models import AuditRow
+from app.core.bulk import insert_rows
 from app.core.db import share_school
-from app.core.model import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ def record_many(
         return
     # The sealer must not meet a lower row that is still uncommitted; 0 is the area's chain.
     share_school(school_id or 0)
-    db.session.execute(
-        insert(AuditRow),
+    insert_rows(
+        AuditRow,
         [
             {
                 "school_id": school_id,

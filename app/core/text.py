@@ -63,7 +63,29 @@ def ascii_upper(text: str) -> str:
     return " ".join(re.sub(r"[^A-Z0-9]+", " ", _bare(text).upper()).split())
 
 
+def _plain_letters() -> dict[int, str]:
+    """Every letter Vietnamese writes as one sign, with the bare one it is made of."""
+    found = {}
+    for code in (*range(0xC0, 0x1B1), *range(0x1EA0, 0x1EFA)):
+        bare = "".join(
+            sign
+            for sign in unicodedata.normalize("NFD", chr(code))
+            if not unicodedata.combining(sign)
+        )
+        if bare.isascii():
+            found[code] = bare
+    return found | {ord("đ"): "d", ord("Đ"): "D"}
+
+
+_PLAIN: Final = _plain_letters()
+
+
 def _bare(text: str) -> str:
+    if text.isascii():
+        return text
+    quick = text.translate(_PLAIN)
+    if quick.isascii():
+        return quick
     decomposed = unicodedata.normalize("NFD", text)
     # the crossed đ is a letter of its own and has no decomposition
     plain = decomposed.replace("đ", "d").replace("Đ", "D")
@@ -119,6 +141,8 @@ def normal_phone(text: str) -> str | None:
     before 2018. Mobile numbers come out with ten digits, landlines with eleven.
     """
     written = text.strip()
+    if _MOBILE.fullmatch(written):
+        return written
     # a spreadsheet hands numbers over as 912345678.0
     written = re.sub(r"^([0-9]+)\.0$", r"\1", written)
     digits = _PHONE_SIGNS.sub("", written)

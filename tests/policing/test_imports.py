@@ -26,6 +26,7 @@ _open("people.schools")
 _open("people.access", "people.schools")
 _open("people.students", "people.schools", "people.access")
 _open("people.verification", "people.schools", "people.access", "people.students")
+_open("people.lists", "people.schools", "people.access", "people.students")
 
 _open("money.ledger", "people.schools")
 _open("money.fees", "people.schools", "people.access", "people.students", "money.ledger")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.people.access.models import Role
 from app.people.access.policy import (
+    MAY_GIVE,
     ActingAs,
     Permission,
     check_policies,
@@ -19,9 +20,15 @@ from app.people.access.policy import (
     requires,
     role_label,
 )
-from app.people.access.services import add_user, grant_membership
+from app.people.access.services import (
+    add_user,
+    end_membership,
+    grant_membership,
+    invite_user,
+)
 
 __all__ = [
+    "MAY_GIVE",
     "ActingAs",
     "Permission",
     "Role",
@@ -29,7 +36,9 @@ __all__ = [
     "check_policies",
     "current_actor",
     "current_membership",
+    "end_membership",
     "grant_membership",
+    "invite_user",
     "memberships_of",
     "own_school",
     "public",

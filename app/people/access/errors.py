@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from app.core.errors import Invalid, Refused
+from app.core.errors import Invalid, NotFound, Refused
 
 
 class WrongSignIn(Invalid):
@@ -30,3 +30,9 @@ class UsernameTaken(Invalid):
     """User names are unique in the area."""
 
     code = "username_taken"
+
+
+class MembershipNotFound(NotFound):
+    """No such role, or none that could end on that day."""
+
+    code = "membership_not_found"

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     EDIT_STUDENTS = "edit_students"
     MERGE_STUDENTS = "merge_students"
     ACCEPT_TRANSFERS = "accept_transfers"
+    IMPORT_STAFF = "import_staff"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
     DRAFT_RUN = "draft_run"
@@ -72,6 +73,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_MONEY,
             _P.MERGE_STUDENTS,
             _P.ACCEPT_TRANSFERS,
+            _P.IMPORT_STAFF,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,
@@ -94,7 +96,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
     Role.OFFICER: frozenset({_P.VIEW_AREA, _P.MERGE_STUDENTS, _P.OPEN_YEAR, _P.HAND_OVER}),
     Role.AUDITOR: frozenset({_P.VIEW_AREA}),
-    Role.ADMINISTRATOR: frozenset(),
+    Role.ADMINISTRATOR: frozenset({_P.IMPORT_STAFF}),
+}
+
+_GIVEN_BY_A_PRINCIPAL = frozenset(
+    {Role.DEPUTY, Role.ACCOUNTANT, Role.CASHIER, Role.TEACHER, Role.KITCHEN, Role.NURSE}
+)
+#: which roles of a school a person in a role may give; those of the unit above are given by hand
+MAY_GIVE: dict[Role, frozenset[Role]] = {
+    Role.PRINCIPAL: _GIVEN_BY_A_PRINCIPAL,
+    Role.ADMINISTRATOR: _GIVEN_BY_A_PRINCIPAL | {Role.PRINCIPAL},
 }
 
 

@@ -13,12 +13,19 @@ from sqlalchemy import insert, select
 from app import audit
 from app.core.db import execute, for_update, scalar
 from app.core.model import db
-from app.people.access.errors import TooManyTries, UsernameTaken, WrongSignIn
+from app.people.access.errors import (
+    MembershipNotFound,
+    TooManyTries,
+    UsernameTaken,
+    WrongSignIn,
+)
 from app.people.access.models import Membership, Role, User
 
 #: OWASP's minimum for argon2id: 19 MiB, two passes.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODYS_HASH = hasher.hash("a password nobody has")
+#: stands where a hash would: no password fits it
+INVITED = "invited"
 QUICK_TRIES = 5
 STEP_SECONDS = 30
 
@@ -76,6 +83,40 @@ def grant_membership(
         cause=f"user:{user_id} {role}",
     )
     return int(membership_id or 0)
+
+
+def invite_user(
+    username: str, display_name: str, *, actor: audit.Actor, now: datetime, school_id: int | None
+) -> int:
+    """Add somebody who has no password yet, so that nobody can sign in as them; the new user's id.
+
+    Refuses a taken user name. The caller commits.
+    """
+    user_id = add_user(username, display_name, password_hash=INVITED, totp_secret=None, now=now)
+    audit.record("user.invite", f"user:{user_id}", actor=actor, school_id=school_id, now=now)
+    return user_id
+
+
+def end_membership(membership_id: int, *, ends_on: date, actor: audit.Actor, now: datetime) -> None:
+    """A role ends; `ends_on` is the first day without it. Refuses a day before its start.
+
+    The caller has checked that the role lies at a place the actor answers for, and commits.
+    """
+    changed = execute(
+        "update memberships set ends_on = :day where id = :id and starts_on < :day",
+        id=membership_id,
+        day=ends_on,
+    )
+    if not changed.rowcount:
+        raise MembershipNotFound
+    audit.record(
+        "membership.end",
+        f"membership:{membership_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+        cause=ends_on.isoformat(),
+    )
 
 
 def sign_in(username: str, password: str, code: str, *, now: datetime) -> User | None:

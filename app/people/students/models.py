@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -173,11 +172,6 @@ class StudentIdentifier(Model):
     valid_to: Mapped[date | None]
 
 
-def _phone_end(context: Any) -> str | None:
-    phone = context.get_current_parameters().get("phone")
-    return phone[-4:] if phone else None
-
-
 class Guardian(Model):
     """A parent or other guardian; one phone may serve several children in several schools."""
 
@@ -193,7 +187,7 @@ class Guardian(Model):
     #: ten digits, normalised
     phone: Mapped[str | None] = mapped_column(String(10))
     #: its last four digits, by which people look; whoever changes a phone changes them with it
-    phone_end: Mapped[str | None] = mapped_column(String(4), default=_phone_end)
+    phone_end: Mapped[str | None] = mapped_column(String(4))
     address: Mapped[str | None] = mapped_column(String(200))
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert
-
 from app.core import scope
+from app.core.bulk import write_rows
 from app.core.db import execute, in_chunks, is_sqlite, rows
 from app.core.ids import STUDENT_CODE_LENGTH, is_student_code
-from app.core.model import db
 from app.core.text import fold, name_sort_key, nfc, normal_phone
 from app.people.students.models import StudentWord
 from app.people.students.queries import COLUMNS, PLACEMENT, TYPES, StudentRow, student_row
@@ -62,10 +60,12 @@ def words_kept(code: str, search_key: str) -> set[tuple[str, str]]:
 
 def index_words(student_ids: Iterable[int]) -> None:
     """Bring the words of these children in line with their names. The caller commits."""
+    children: list[tuple[int, str, str]] = []
     for chunk in in_chunks(student_ids):
         execute("delete from student_words where student_id in :ids", ids=chunk)
-        children = rows("select id, code, search_key from students where id in :ids", ids=chunk)
-        add_words((child.id, child.code, child.search_key) for child in children)
+        found = rows("select id, code, search_key from students where id in :ids", ids=chunk)
+        children += [(child.id, child.code, child.search_key) for child in found]
+    add_words(children)
 
 
 def add_words(children: Iterable[tuple[int, str, str]]) -> None:
@@ -75,12 +75,8 @@ def add_words(children: Iterable[tuple[int, str, str]]) -> None:
         for student_id, code, search_key in children
         for word, whole in words_kept(code, search_key)
     ]
-    if values:
-        # In the order of the index its pages are filled one after the other.
-        values.sort(key=lambda value: (value["word"], value["student_id"]))
-        table = StudentWord.__table__
-        # Asking for something back makes SQLAlchemy write many rows a statement on PostgreSQL too.
-        db.session.execute(insert(table).returning(table.c.student_id), values)  # type: ignore[arg-type]
+    # In the order of the index its pages are filled one after the other.
+    write_rows(StudentWord, sorted(values, key=lambda value: (value["word"], value["whole"])))
 
 
 def index_everybody() -> int:

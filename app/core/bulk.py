@@ -1,0 +1,104 @@
+"""Many rows written at once, their numbers known beforehand: the quickest way on each database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Table, insert, text
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import TypeEngine
+
+from app.core.db import is_sqlite, scalar
+from app.core.model import db
+
+#: below this a plain statement is as quick
+FEW = 20
+
+
+def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert rows of one model, all with the same columns; their ids in the order given.
+
+    The caller holds a transaction: on SQLite it is the only writer, so the next numbers are free.
+    """
+    if not values:
+        return []
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    if len(values) == 1:
+        key = table.c.id
+        return [int(db.session.scalar(insert(model).values(**values[0]).returning(key)) or 0)]
+    ids = _reserve(table, len(values))
+    rows = [
+        {"id": number, **_defaults(table, given), **given}
+        for number, given in zip(ids, values, strict=True)
+    ]
+    connection = db.session.connection()
+    if is_sqlite() or len(rows) < FEW:
+        connection.execute(insert(table), rows)
+    else:
+        _copy(table, rows)
+    return ids
+
+
+def write_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of a model without numbers of their own, all with the same columns."""
+    if not values:
+        return
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    if is_sqlite() or len(values) < FEW:
+        db.session.connection().execute(insert(table), list(values))
+    else:
+        _copy(table, values)
+
+
+def _reserve(table: Table, count: int) -> list[int]:
+    if is_sqlite():
+        last = int(scalar(f"select coalesce(max(id), 0) from {table.name}"))
+        return list(range(last + 1, last + 1 + count))
+    found = db.session.execute(
+        text(
+            f"select nextval(pg_get_serial_sequence('{table.name}', 'id'))"
+            " from generate_series(1, :count)"
+        ),
+        {"count": count},
+    )
+    return [int(number) for number in found.scalars()]
+
+
+def _defaults(table: Table, given: dict[str, Any]) -> dict[str, Any]:
+    """The model's own plain defaults for columns nobody gave."""
+    return {
+        column.name: column.default.arg
+        for column in table.columns
+        if column.name not in given and isinstance(column.default, ScalarElementColumnDefault)
+    }
+
+
+def _copy(table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    names = list(rows[0])
+    dialect = db.engine.dialect
+    readers = [_processor(table.columns[name].type, dialect) for name in names]
+    columns = ", ".join(names)
+    connection = db.session.connection().connection.driver_connection
+    assert connection is not None  # noqa: S101 - the session's own
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy {table.name} ({columns}) from stdin") as copy,
+    ):
+        for row in rows:
+            copy.write_row(
+                [
+                    _plain(value) if reader is None else reader(value)
+                    for value, reader in zip(row.values(), readers, strict=True)
+                ]
+            )
+
+
+def _plain(value: Any) -> Any:
+    # The driver would write the name of an enum, not its value.
+    return value.value if isinstance(value, Enum) else value
+
+
+def _processor(kind: TypeEngine[Any], dialect: Any) -> Any:
+    return kind.dialect_impl(dialect).bind_processor(dialect)

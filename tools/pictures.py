@@ -56,6 +56,7 @@ SHOTS = (
     Shot("memberships", "accountant", "/staff/memberships"),
     Shot("students", "accountant", "/students"),
     Shot("students-search", "accountant", "/students?q=nguyen"),
+    Shot("students-search-nobody", "accountant", "/students?q=khongaica"),
     Shot("students-teacher", "teacher", "/students"),
     Shot("fee-schedules", "accountant", "/fee-schedules"),
     Shot("billing-runs", "accountant", "/billing-runs"),

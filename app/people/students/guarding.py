@@ -19,7 +19,7 @@ from app import audit
 from app.core.bulk import insert_rows
 from app.core.db import DAY, in_chunks, rows
 from app.core.model import db
-from app.core.text import fold, nfc, normal_phone
+from app.core.text import fold, last_four, nfc, normal_phone
 from app.people.students.errors import BadName, BadPhone
 from app.people.students.models import Guardian, Guardianship
 
@@ -197,6 +197,7 @@ def _tie(ties: Sequence[GuardianWish], known: dict[int, Any], from_day: date) ->
                     "full_name": wish.full_name,
                     "search_key": fold(wish.full_name),
                     "phone": wish.phone,
+                    "phone_end": last_four(wish.phone or "") or None,
                     "address": wish.address or (before.address if before else None),
                 }
             )

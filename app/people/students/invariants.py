@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.core.db import rows
 from app.core.ids import is_student_code
 from app.core.invariant import Invariant, query
+from app.people.students.search import words_kept
 
 
 def _codes() -> list[str]:
@@ -21,9 +22,8 @@ def _words() -> list[str]:
         kept.setdefault(word.student_id, set()).add((word.word, word.whole))
     return [
         f"student={child.id}"
-        for child in rows("select id, search_key from students")
-        if kept.get(child.id, set())
-        != {(word, child.search_key) for word in child.search_key.split()}
+        for child in rows("select id, code, search_key from students")
+        if kept.get(child.id) != words_kept(child.code, child.search_key)
     ][:20]
 
 
@@ -84,7 +84,13 @@ INVARIANTS = [
         " and c.new_value <> case c.field when 'full_name' then s.full_name"
         "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
     ),
-    Invariant("S8", "the words a search looks at are those of the names", _words),
+    Invariant("S8", "a pupil is found by the words of the name and the end of the code", _words),
+    query(
+        "S13",
+        "a guardian is found by the last four digits of the phone",
+        "select id as guardian from guardians"
+        " where coalesce(phone_end, '') <> coalesce(substr(phone, 7), '')",
+    ),
     query(
         "S11",
         "no pupil has two guardians who are asked first",

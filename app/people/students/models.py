@@ -136,7 +136,10 @@ class IdentityChange(Model):
 
 
 class StudentWord(Model):
-    """A word of a child's folded name; an index that can be made anew at any time."""
+    """A word by which a child is found: of its name, or `#` and the last four digits of its code.
+
+    An index, kept by `search.index_words`, that can be made anew at any time.
+    """
 
     __tablename__ = "student_words"
     __table_args__ = (Index("ix_student_words_word", "word", "whole", "student_id"),)
@@ -146,7 +149,7 @@ class StudentWord(Model):
     word: Mapped[str] = mapped_column(
         String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
     )
-    #: the whole folded name, so that the other words are compared without leaving the index
+    #: all words of the name, so that the other words are compared without leaving the index
     whole: Mapped[str] = mapped_column(String(120))
 
 
@@ -173,13 +176,18 @@ class Guardian(Model):
     """A parent or other guardian; one phone may serve several children in several schools."""
 
     __tablename__ = "guardians"
-    __table_args__ = (Index("ix_guardians_phone", "phone"),)
+    __table_args__ = (
+        Index("ix_guardians_phone", "phone"),
+        Index("ix_guardians_phone_end", "phone_end"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     full_name: Mapped[str] = mapped_column(String(120))
     search_key: Mapped[str] = mapped_column(String(120))
     #: ten digits, normalised
     phone: Mapped[str | None] = mapped_column(String(10))
+    #: its last four digits, by which people look; whoever changes a phone changes them with it
+    phone_end: Mapped[str | None] = mapped_column(String(4))
     address: Mapped[str | None] = mapped_column(String(200))
 
 

@@ -1,22 +1,18 @@
-"""Finding children, and reading one child's codes, stays, classes and family."""
+"""Reading one child's codes, stays, classes and family, and the classes of a school."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from app.core import scope
-from app.core.db import DAY, in_chunks, is_sqlite, row, rows, scalar
+from app.core.db import DAY, row, rows, scalar
 from app.core.ids import read_student_code
 from app.core.text import fold, last_four
-from app.people.students import search
 from app.people.students.errors import StudentNotFound
 from app.people.students.models import NoNumber, Scheme, Sex, Verification
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,161 +45,33 @@ class ClassRow:
     children: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of a search; `count` is over all pages."""
-
-    children: list[StudentRow]
-    count: int
-
-
-# Each child once: its newest stay, with the class it is in today or will be in first.
-_FROM = """
-from enrolments e
-join students s on s.id = e.student_id
-join schools k on k.id = e.school_id
-left join placements p on p.id = (select q.id from placements q
+#: The class a child of the stay `e` is in on :today, or will be in first, or was in last.
+PLACEMENT = """(select q.id from placements q
   where q.school_id = e.school_id and q.enrolment_id = e.id
   order by case when q.ends_on is null or q.ends_on > :today then 0 else 1 end,
            case when q.ends_on is null or q.ends_on > :today then q.starts_on end,
-           q.starts_on desc limit 1)
+           q.starts_on desc limit 1)"""
+# Each child once: its newest stay, with the class it is in today or will be in first.
+_FROM = f"""
+from enrolments e
+join students s on s.id = e.student_id
+join schools k on k.id = e.school_id
+left join placements p on p.id = {PLACEMENT}
 left join classes c on c.id = p.class_id
 where s.merged_into_id is null and e.id = (select max(x.id) from enrolments x
   where x.school_id = e.school_id and x.student_id = e.student_id)
 """
-_COLUMNS = (
+COLUMNS = (
     "select s.id as student_id, s.code, s.full_name, s.birth_date, s.sex, e.id as enrolment_id,"
     " e.school_id, k.code as school_code, c.name as class_name, e.ends_on"
 )
-_TYPES = {"birth_date": DAY, "ends_on": DAY}
+TYPES = {"birth_date": DAY, "ends_on": DAY}
 
 
-def _row(found: Any) -> StudentRow:
-    values = found._asdict()
-    values["sex"] = Sex(values["sex"])
-    return StudentRow(**values)
-
-
-def _name_order() -> str:
-    # The key is ASCII made for byte order; a database's own language would reorder it.
-    return "s.sort_key, s.code" if is_sqlite() else 's.sort_key collate "C", s.code'
-
-
-def find_students(
-    school_id: int,
-    today: date,
-    *,
-    text: str = "",
-    class_id: int | None = None,
-    unplaced: bool = False,
-    page: int = 1,
-) -> Found:
-    """Children of a school by name, code, number, guardian's phone or class; Vietnamese order.
-
-    Without a text only those who have not left; a text also finds those who have.
-    """
-    conditions = ["e.school_id = :school_id"]
-    values: dict[str, Any] = {"school_id": school_id, "today": today}
-    if text.strip():
-        conditions.append(_matching(text, values, classes_named(school_id, text)))
-    else:
-        conditions.append("(e.ends_on is null or e.ends_on > :today)")
-    if class_id is not None:
-        conditions.append("c.id = :class_id")
-        values["class_id"] = class_id
-    if unplaced:
-        conditions.append("p.id is null and (e.ends_on is null or e.ends_on > :today)")
-    where = _FROM + "".join(f" and {condition}" for condition in conditions)
-    count = int(scalar(f"select count(*) {where}", **values))
-    found = rows(
-        f"{_COLUMNS} {where} order by {_name_order()} limit :limit offset :offset",
-        types=_TYPES,
-        limit=PAGE,
-        offset=(page - 1) * PAGE,
-        **values,
-    )
-    return Found([_row(child) for child in found], count)
-
-
-def search_area(text: str, today: date, *, limit: int = 200) -> list[StudentRow]:
-    """Children of every school in scope who fit a text, the best first; for the command line."""
-    return _rows_of(search.find_ids(text, limit=limit), today)
-
-
-def _rows_of(student_ids: list[int], today: date) -> list[StudentRow]:
-    """The newest stay in scope of each child, in the order asked for."""
-    readable = scope.current().readable
-    values: dict[str, Any] = {"today": today}
-    here = ""
-    if readable is not None:
-        values["readable"] = sorted(readable)
-        here = " and e.school_id in :readable"
-    found: dict[int, StudentRow] = {}
-    for chunk in in_chunks(student_ids):
-        for child in rows(
-            f"{_COLUMNS} {_FROM} and e.student_id in :ids{here} order by e.starts_on",
-            types=_TYPES,
-            ids=chunk,
-            **values,
-        ):
-            found[child.student_id] = _row(child)
-    return [found[student_id] for student_id in student_ids if student_id in found]
-
-
-def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, str]]) -> str:
-    """The condition of a school's search; what it compares with goes into `values`."""
-    digits = search.number_in(text)
-    if digits:
-        found = search.by_number(text, digits)
-        values |= found.values
-        return f"({found.condition})"
-    ways = [_by_words(fold(text), values, "w")]
-    for number, (class_id, rest) in enumerate(classes):
-        values[f"k{number}"] = class_id
-        words = _by_words(rest, values, f"r{number}x") if rest else "1 = 1"
-        ways.append(f"(c.id = :k{number} and {words})")
-    return "(" + " or ".join(ways) + ")"
-
-
-def _by_words(folded: str, values: dict[str, Any], prefix: str) -> str:
-    """Every word begins a word of the name; one school's children are few enough to look at."""
-    parts = []
-    for number, word in enumerate(folded.split()[: search.MOST_WORDS]):
-        escaped = re.sub(r"([\\%_])", r"\\\1", word)
-        values[f"{prefix}{number}"] = f"% {escaped}%"
-        parts.append(f"' ' || s.search_key like :{prefix}{number} escape '\\'")
-    return "(" + " and ".join(parts) + ")" if parts else "1 = 0"
-
-
-def classes_named(school_id: int, text: str) -> list[tuple[int, str]]:
-    """Classes whose name stands in the text, each with the words left over: `khang 2/3`."""
-    padded = f" {fold(text)} "
-    padded = re.sub(r" lop (?=\S)", " ", padded)
-    found = []
-    for known in rows(
-        "select id, name from classes where school_id = :school_id", school_id=school_id
-    ):
-        name = f" {fold(known.name)} "
-        if name in padded:
-            found.append((known.id, padded.replace(name, " ", 1).strip()))
-    return found
-
-
-def similar_codes(school_id: int | None, text: str) -> list[StudentRow]:
-    """Children whose code differs from a wrong one by one digit or one swap (None: in scope)."""
-    codes = search.meant_codes(text)
-    if not codes:
-        return []
-    ids = [
-        child.id
-        for child in rows(
-            f"select s.id from students s where s.code in :codes and s.merged_into_id is null"
-            f" order by {_name_order()}",
-            codes=codes,
-        )
-    ]
-    found = _rows_of(ids, date.max)
-    return [child for child in found if school_id is None or child.school_id == school_id]
+def student_row(found: Any) -> StudentRow:
+    """A row of `COLUMNS`, which may have more columns behind."""
+    child = StudentRow(*found[:10])
+    return replace(child, sex=Sex(child.sex))
 
 
 def list_classes(school_id: int, school_year_id: int, today: date) -> list[ClassRow]:
@@ -351,7 +219,10 @@ def _in_scope(values: dict[str, Any]) -> str:
 
 
 def get_student(code: str, today: date) -> StudentPage:
-    """A child by code, when a stay of its lies within the scope; else StudentNotFound."""
+    """A child by code, when a stay of its lies within the scope; else StudentNotFound.
+
+    The code of a record merged into another gives the child it is.
+    """
     stored = read_student_code(code)
     # The code of a record that was merged leads to the child it is.
     child = (
@@ -456,16 +327,16 @@ def _family(student_id: int, today: date) -> list[FamilyMember]:
 def _siblings(student_id: int, today: date) -> list[StudentRow]:
     values: dict[str, Any] = {"student": student_id, "today": today}
     found = rows(
-        f"{_COLUMNS} {_FROM}{_in_scope(values)} and (e.ends_on is null or e.ends_on > :today)"
+        f"{COLUMNS} {_FROM}{_in_scope(values)} and (e.ends_on is null or e.ends_on > :today)"
         " and s.id <> :student and exists (select 1 from guardianships mine"
         "  join guardianships theirs on theirs.guardian_id = mine.guardian_id"
         "  where mine.student_id = :student and theirs.student_id = s.id"
         "  and mine.ends_on is null and theirs.ends_on is null)"
-        f" order by s.birth_date, {_name_order()}",
-        types=_TYPES,
+        " order by s.birth_date, s.sort_key, s.code",
+        types=TYPES,
         **values,
     )
-    return [_row(child) for child in found]
+    return [student_row(child) for child in found]
 
 
 def shared_guardian(guardian_id: int, school_id: int, today: date) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from app.people.students import (
     routes_family,
     routes_identity,
     routes_stays,
+    search,
     services,
     words,
 )
@@ -62,17 +63,18 @@ def list_students() -> ResponseReturnValue:
         class_id = None
     unplaced = request.args.get("unplaced") == "1"
     page = max(1, min(request.args.get("page", 1, type=int), 10_000))
-    found = queries.find_students(
+    found = search.find_students(
         school_id, today, text=text, class_id=class_id, unplaced=unplaced, page=page
     )
-    if code and found.count == 1 and class_id is None:
-        return redirect(url_for("students.show_student", code=code), 303)
+    is_typing = request.headers.get("HX-Request") == "true"
+    if code and found.count == 1 and class_id is None and not is_typing:
+        return redirect(url_for("students.show_student", code=found.children[0].code), 303)
     money = _money()
     month = money.month(school_id, today) if money else None
     return render_template(
         "students/list_students.html",
         found=found,
-        similar=[] if found.children else queries.similar_codes(school_id, text),
+        similar=[] if found.children else search.similar_codes(school_id, text),
         classes=classes,
         class_id=class_id,
         year=year,
@@ -80,8 +82,8 @@ def list_students() -> ResponseReturnValue:
         unplaced=unplaced,
         enrolled=queries.count_enrolled(school_id, today),
         page=page,
-        pages=max(1, -(-found.count // queries.PAGE)),
-        start=(page - 1) * queries.PAGE + 1,
+        pages=max(1, -(-found.count // search.PAGE)),
+        start=(page - 1) * search.PAGE + 1,
         today=today,
         month=month,
         percents=money.percents(school_id, [c.enrolment_id for c in found.children], month)
@@ -102,7 +104,7 @@ def show_student(code: str) -> ResponseReturnValue:
     if child.code != stored:
         # The old code of a record that was merged.
         return redirect(url_for("students.show_student", code=child.code), 303)
-    return _page(code, revealed=None)
+    return _page(child, revealed=None)
 
 
 @bp.post("/students/<code>/numbers/<int:identifier_id>")
@@ -117,13 +119,12 @@ def reveal_identifier(code: str, identifier_id: int) -> ResponseReturnValue:
         services.reveal_identifier(
             school_id, child.id, identifier_id, actor=current_actor(), now=clock.now()
         )
-    return _page(code, revealed=identifier_id)
+    return _page(child, revealed=identifier_id)
 
 
-def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
+def _page(child: queries.StudentPage, *, revealed: int | None) -> ResponseReturnValue:
     membership = require_membership()
     today = clock.today()
-    child = queries.get_student(code, today)
     school_id = own_school()
     stay = child.stay_at(school_id)
     money = _money() if stay is not None else None

@@ -38,7 +38,7 @@ from app.people.students.models import (
     Student,
     StudentIdentifier,
 )
-from app.people.students.search import index_words
+from app.people.students.search import add_words
 from app.people.students.services.classes import classes_of
 from app.people.students.services.families import NewGuardian, mobile, tie_guardians
 
@@ -293,7 +293,10 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                 }
             )
     ids = insert_rows(Student, fresh)
-    index_words(ids)
+    add_words(
+        (student_id, str(child["code"]), str(child["search_key"]))
+        for student_id, child in zip(ids, fresh, strict=True)
+    )
     made = iter(ids)
     return [next(made) if child.student_id is None else child.student_id for child in students]
 

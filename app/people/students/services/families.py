@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from app import audit
 from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, for_update, in_chunks, rows
-from app.core.text import fold, nfc, normal_phone
+from app.core.text import fold, last_four, nfc, normal_phone
 from app.people.students.errors import (
     BadAddress,
     BadDate,
@@ -94,6 +94,7 @@ def tie_guardians(
                         "full_name": name,
                         "search_key": fold(name),
                         "phone": phone,
+                        "phone_end": last_four(phone or "") or None,
                         "address": guardian.address,
                     }
                 )
@@ -177,11 +178,12 @@ def change_guardian(
     if changed:
         execute(
             "update guardians set full_name = :full_name, search_key = :search, phone = :phone,"
-            " address = :address where id = :id",
+            " phone_end = :phone_end, address = :address where id = :id",
             id=tie.guardian_id,
             search=fold(name),
             full_name=wanted["full_name"],
             phone=wanted["phone"],
+            phone_end=last_four(wanted["phone"] or "") or None,
             address=wanted["address"],
         )
     if tie.relation != change.relation:

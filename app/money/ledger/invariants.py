@@ -22,6 +22,8 @@ APPEND_ONLY = (
     "payment_codes",
     "payment_requests",
     "payments",
+    "photo_consents",
+    "photo_withdrawals",
     "receipt_codes",
     "receipt_voids",
     "receipts",

@@ -29,9 +29,9 @@ def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
         key = table.c.id
         return [int(db.session.scalar(insert(model).values(**values[0]).returning(key)) or 0)]
     ids = _reserve(table, len(values))
+    usual = _defaults(table, values[0])
     rows = [
-        {"id": number, **_defaults(table, given), **given}
-        for number, given in zip(ids, values, strict=True)
+        {"id": number, **usual, **given} for number, given in zip(ids, values, strict=True)
     ]
     connection = db.session.connection()
     if is_sqlite() or len(rows) < FEW:

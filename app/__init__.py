@@ -43,8 +43,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.bind(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     login_manager.init_app(app)
-    csrf.init_app(app)
+    # Before the forms' check: the page that refuses a form asks who is there, within a scope.
     http.bind(app)
+    csrf.init_app(app)
     wiring.register(app, settings)
     return app
 

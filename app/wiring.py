@@ -8,6 +8,8 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.merging.models
+import app.journeys.transfers.models
+import app.journeys.year_end.models
 import app.money.billing.models
 import app.money.fees.models
 import app.money.ledger.models
@@ -16,11 +18,17 @@ import app.money.receipts.models
 import app.people.access.models
 import app.people.lists.models
 import app.people.schools.models
-import app.people.students.models  # noqa: F401 - models make the schema
+import app.people.students.models
+import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.reports import routes as reports
+from app.journeys.transfers import routes as transfers
+from app.journeys.transfers.queries import open_between
+from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
+from app.journeys.year_end import routes as year_end
+from app.journeys.year_end.queries import ask_for_open_transfers
 from app.money.billing import children
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
@@ -38,6 +46,8 @@ from app.people.lists import routes as lists
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.money import show_money_of
+from app.people.verification import cli as verification_commands
+from app.people.verification import routes as verification
 from app.shell import cli as shell_commands
 from app.shell import routes as shell
 
@@ -45,17 +55,21 @@ BLUEPRINTS = (
     access.bp,
     students.bp,
     lists.bp,
+    verification.bp,
     merging.bp,
+    transfers.bp,
     fees.bp,
     billing.bp,
     payments.bp,
     receipts.bp,
     family.bp,
     reports.bp,
+    year_end.bp,
     shell.bp,
 )
 COMMANDS = (
     students_commands.cli,
+    verification_commands.cli,
     ledger_commands.cli,
     billing_commands.cli,
     payments_commands.cli,
@@ -79,4 +93,6 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.cli.add_command(demo_commands.cli)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
+    # Journeys do not know each other: the turn of a year asks through here for open transfers.
+    ask_for_open_transfers(open_between)
     check_policies(flask_app)

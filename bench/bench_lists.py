@@ -26,7 +26,7 @@ DAY = date(2026, 9, 3)
 
 def _take(school_id: int, year_id: int, rows: list[PupilRow], size: int) -> float:
     """Rows a second, each portion a rehearsal and a take of its own."""
-    term = Term(DAY, DAY, date(2027, 5, 31))
+    term = Term(DAY, DAY, date(2026, 9, 1), date(2027, 5, 31))
     taking = Taking(school_id, year_id, DAY, "danh sách", ACCOUNTANT, EARLY)
     started = time.perf_counter()
     for start in range(0, len(rows), size):

@@ -5,6 +5,7 @@ SQLite drops triggers without a word when a table is rebuilt, so both are laid a
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -35,8 +36,14 @@ def statements(path: Path) -> list[str]:
 
 
 def lay(connection: sa.Connection, name: str) -> None:
+    tables = set(sa.inspect(connection).get_table_names())
     for statement in statements(HERE / "guards" / name):
-        connection.exec_driver_sql(statement)
+        # An older schema lacks the tables of later migrations.
+        guarded = re.search(
+            r"create (?:or replace )?trigger \w+ (?:before|after) [\w ]+? on (\w+)", statement
+        )
+        if guarded is None or guarded[1] in tables:
+            connection.exec_driver_sql(statement)
 
 
 def run() -> None:

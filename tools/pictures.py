@@ -63,19 +63,45 @@ SHOTS = (
     Shot("cash-desk", "accountant", "/cash-desk"),
     Shot("bank", "accountant", "/bank"),
     Shot("receipts", "accountant", "/receipts"),
+    Shot("year-end", "principal", "/year-end"),
+    Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
+    Shot("year-end-finishing", "accountant", "/year-end/finishing"),
+    Shot("year-end-area", "officer", "/area/year-end"),
+    Shot("year-end-hand-over", "officer", "/area/hand-over"),
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
     Shot("recorded-twice", "principal", "/duplicates"),
+    Shot("transfers", "accountant", "/transfers"),
+    Shot("verification", "accountant", "/verification"),
+    Shot("verification-differs", "accountant", "/verification/lists/differs"),
+    Shot("verification-not-found", "accountant", "/verification/lists/not-found"),
+    Shot("verification-staff", "accountant", "/verification?kind=staff"),
+    Shot("verification-area", "officer", "/verification/area"),
+    Shot("admission", "accountant", "/admission"),
+    Shot("classes", "accountant", "/classes"),
 )
+#: the office's pages about the first child of the list
+CHILD_PAGES = ("identity", "family", "class", "leave")
 #: pages reached by the first link of another page: name, role, from, the link's beginning
 FOLLOWED = (
     ("student", "accountant", "/students", "/students/"),
     ("student-teacher", "teacher", "/students", "/students/"),
+    ("class-to-place", "accountant", "/classes", "/classes?"),
     ("fee-schedule", "accountant", "/fee-schedules", "/fee-schedules/"),
     ("fee-schedule-principal", "principal", "/fee-schedules", "/fee-schedules/"),
     ("billing-run-issued", "accountant", "/billing-runs", "/billing-runs/"),
     ("invoice", "accountant", "/invoices", "/invoices/"),
-    ("area-school", "officer", "/area", "/area/"),
+    ("verification-batch", "accountant", "/verification", "/verification/batches/"),
+    ("verification-results", "accountant", "/verification", "/verification/results/"),
+    ("verification-pupil", "accountant", "/verification/lists/differs", "/verification/pupils/"),
+    (
+        "verification-person",
+        "accountant",
+        "/verification/lists/no-number?kind=staff",
+        "/verification/staff/",
+    ),
+    ("area-school", "officer", "/area", "/area/MN"),
+    ("year-end-class", "accountant", "/year-end", "/year-end/classes/"),
 )
 PAPERS = (
     ("report-collection", "principal", "/reports/collection.pdf"),
@@ -254,6 +280,8 @@ def _take(
             for name, role, start, beginning in FOLLOWED
             if is_wanted(name)
         ]
+        child = camera.first_link("accountant", "/students", "/students/")
+        shots += [Shot(f"student-{part}", "accountant", f"{child}/{part}") for part in CHILD_PAGES]
         for shot in shots:
             if shot.address and is_wanted(shot.name):
                 camera.shoot(shot.name, shot.role, shot.address)

@@ -216,7 +216,22 @@ def _one_writer() -> Iterator[None]:
 Types = Mapping[str, TypeEngine[Any]]
 
 
+#: Statements by their text and the kinds of their values: reading the text anew costs more than
+#: many a query.
+_statements: dict[tuple[Any, ...], Any] = {}
+
+
 def _statement(sql: str, types: Types | None, params: Mapping[str, Any]) -> Any:
+    kinds = tuple((name, type(value)) for name, value in params.items())
+    key = (sql, kinds, tuple(types.items()) if types else None)
+    if key not in _statements:
+        if len(_statements) > 2_000:
+            _statements.clear()
+        _statements[key] = _read_statement(sql, types, params)
+    return _statements[key]
+
+
+def _read_statement(sql: str, types: Types | None, params: Mapping[str, Any]) -> Any:
     bound = []
     for name, value in params.items():
         if isinstance(value, datetime):

@@ -26,6 +26,7 @@ from app.demo.months import Habits, Story
 from app.demo.names import Names, school_names
 from app.demo.organisation import MACHINE, Area, DemoSchool, open_area, open_schools
 from app.demo.people import Child, Town
+from app.demo.proofs import compare_identities
 from app.money import ledger
 from app.money.fees import NewItem, NewPolicy, add_item, add_policy
 from app.people.schools import Level
@@ -123,6 +124,8 @@ def load(plan: Plan, *, say: Say, credentials: Path | None = None) -> Loaded:
         students += len(children)
         with scope.opened(scope.one_school(school.id)), transaction():
             story.approve_prices(school, area.year_id, items)
+            if place < _FOCUS:
+                compare_identities(school, children, calendar, plan.seed)
         owing = [_one_month(school, month, children, habits, story) for month in calendar.billed]
         debtors.append((school, children, owing[-1]))
         say(

@@ -11,6 +11,8 @@ from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
 from app.journeys.merging import invariants as merging_invariants
+from app.journeys.transfers import invariants as transfers_invariants
+from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
 from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
@@ -18,17 +20,21 @@ from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
 from app.people.lists import invariants as lists_invariants
 from app.people.students import invariants as students_invariants
+from app.people.verification import invariants as verification_invariants
 
 ROOMS = (
     ledger_invariants,
     audit_invariants,
     students_invariants,
     lists_invariants,
+    verification_invariants,
     fees_invariants,
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    year_end_invariants,
     merging_invariants,
+    transfers_invariants,
 )
 
 

@@ -125,3 +125,9 @@ for each row execute function sothu_prices_fixed()
 --;
 create or replace trigger guard_enrolments_delete before delete or truncate on enrolments
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_verification_results_change before update or delete on verification_results
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_verification_results_truncate before truncate on verification_results
+for each statement execute function sothu_append_only()

@@ -305,3 +305,19 @@ drop trigger if exists guard_enrolments_delete
 --;
 create trigger guard_enrolments_delete before delete on enrolments
 begin select raise(abort, 'enrolments only ever end'); end
+--;
+drop trigger if exists guard_verification_results_update
+--;
+create trigger guard_verification_results_update before update on verification_results
+begin select raise(abort, 'verification_results is append-only'); end
+--;
+drop trigger if exists guard_verification_results_delete
+--;
+create trigger guard_verification_results_delete before delete on verification_results
+begin select raise(abort, 'verification_results is append-only'); end
+--;
+drop trigger if exists guard_verification_results_insert
+--;
+create trigger guard_verification_results_insert before insert on verification_results
+when exists (select 1 from verification_results where id = new.id)
+begin select raise(abort, 'verification_results is append-only: the key exists'); end

@@ -29,7 +29,7 @@ def make_class(school: MadeSchool, name: str | None = None, grade: int | None = 
 
 
 def new_student(
-    class_id: int,
+    class_id: int | None,
     full_name: str = "Nguyễn Minh Khang",
     *,
     birth_date: date = date(2018, 3, 14),

@@ -26,6 +26,7 @@ _open("people.schools")
 _open("people.access", "people.schools")
 _open("people.students", "people.schools", "people.access")
 _open("people.lists", "people.schools", "people.access", "people.students")
+_open("people.verification", "people.schools", "people.access", "people.students")
 
 _open("money.ledger", "people.schools")
 _open("money.fees", "people.schools", "people.access", "people.students", "money.ledger")
@@ -44,7 +45,9 @@ LOWER = {room for room in LAW if room.startswith(("people.", "money."))}
 # Screens over the rooms below. Nobody imports them, and they do not import each other.
 _open("journeys.family", *LOWER)
 _open("journeys.reports", *LOWER)
+_open("journeys.year_end", *LOWER)
 _open("journeys.merging", *LOWER)
+_open("journeys.transfers", *LOWER)
 
 JOURNEYS = {room for room in LAW if room.startswith("journeys.")}
 _open("shell", *LOWER, *JOURNEYS)

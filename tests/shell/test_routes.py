@@ -18,7 +18,7 @@ from app.people.access import Role
 from app.shell import health, queries
 from tests.factories.billing import CARE, DECEMBER, NOVEMBER, WATER, SmallSchool, grant, issue
 from tests.factories.billing import small_school as make_small_school
-from tests.factories.schools import ACCOUNTANT, NOON, make_unit
+from tests.factories.schools import ACCOUNTANT, NOON, make_school, make_unit
 from tests.factories.staff import set_clock, signed_in, token, visitor, words
 from tests.reports.books import pay, pay_unknown
 
@@ -246,3 +246,12 @@ def test_counters_are_read_from_the_books(context: Flask, made: SmallSchool) -> 
 
 def test_every_part_is_drawn(context: Flask) -> None:
     assert visitor(context).get("/components").status_code == 200
+
+
+def test_a_form_without_its_token_is_refused_in_plain_words(app: Flask, context: Flask) -> None:
+    school = make_school()
+    accountant = signed_in(app, school.unit_id, Role.ACCOUNTANT)
+    for token_sent in ({}, {"csrf_token": "of another page"}):
+        answer = accountant.post("/billing-runs", data={"period": "2026-11", **token_sent})
+        assert answer.status_code == 400
+        assert "Trang mở quá lâu" in answer.text

@@ -104,9 +104,9 @@ def undo(
     """Part two records again: what the merge moved goes back, what happened since stays.
 
     Open lines of the old record's bills go back to it as far as they are still open, its credit as
-    far as the child still has it. Stays ended by the merge run again: the only way a stay ever
-    loses its end, and only as the reverse of the deed that gave it. Refuses a merge that was taken
-    back, one that a later merge stands on, and other people's schools. The caller commits.
+    far as the child still has it. Stays ended by the merge run again, as the reverse of the deed
+    that ended them and in no other way. Refuses a merge that was taken back, one that a later merge
+    stands on, stays billed since, and other people's schools. The caller commits.
     """
     lock_identities()
     found = row("select survivor_id, merged_id from merges where id = :id", id=merge_id)

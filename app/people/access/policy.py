@@ -31,6 +31,7 @@ class Permission(StrEnum):
     EDIT_STUDENTS = "edit_students"
     MERGE_STUDENTS = "merge_students"
     IMPORT_STAFF = "import_staff"
+    ACCEPT_TRANSFERS = "accept_transfers"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
     DRAFT_RUN = "draft_run"
@@ -40,6 +41,10 @@ class Permission(StrEnum):
     VOID_RECEIPT = "void_receipt"
     VIEW_SCHOOL_REPORTS = "view_school_reports"
     VIEW_AREA = "view_area"
+    PREPARE_YEAR = "prepare_year"
+    TURN_YEAR = "turn_year"
+    OPEN_YEAR = "open_year"
+    HAND_OVER = "hand_over"
 
 
 _P = Permission
@@ -57,6 +62,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
+            _P.PREPARE_YEAR,
         }
     ),
     Role.CASHIER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.TAKE_CASH}),
@@ -67,19 +73,28 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_MONEY,
             _P.MERGE_STUDENTS,
             _P.IMPORT_STAFF,
+            _P.ACCEPT_TRANSFERS,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
+            _P.PREPARE_YEAR,
+            _P.TURN_YEAR,
         }
     ),
     Role.DEPUTY: frozenset(
-        {_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.VIEW_SCHOOL_REPORTS}
+        {
+            _P.SEE_SCHOOL,
+            _P.VIEW_STUDENTS,
+            _P.VIEW_MONEY,
+            _P.VIEW_SCHOOL_REPORTS,
+            _P.PREPARE_YEAR,
+        }
     ),
     Role.TEACHER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
     Role.KITCHEN: frozenset({_P.SEE_SCHOOL}),
     Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
-    Role.OFFICER: frozenset({_P.VIEW_AREA, _P.MERGE_STUDENTS}),
+    Role.OFFICER: frozenset({_P.VIEW_AREA, _P.MERGE_STUDENTS, _P.OPEN_YEAR, _P.HAND_OVER}),
     Role.AUDITOR: frozenset({_P.VIEW_AREA}),
     Role.ADMINISTRATOR: frozenset({_P.IMPORT_STAFF}),
 }

@@ -172,7 +172,7 @@ class _School:
         done = rehearse(
             register,
             lines,
-            term=Term(self._today, first_day, year.ends_on),
+            term=Term(self._today, first_day, year.starts_on, year.ends_on),
             seen=seen,
             place_prefix=f"{code}:" if not self._own_only else "",
             own_only=self._own_only,

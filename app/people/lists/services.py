@@ -244,16 +244,16 @@ def _rehearse(school_id: int, found: Any, actor: audit.Actor, now: datetime) -> 
             choices=choices,
         )
         return Rehearsed(Kind.STAFF, None, staff)
-    year_ends = row(
-        "select ends_on from school_years where id = :id",
-        types={"ends_on": DAY},
+    year = row(
+        "select starts_on, ends_on from school_years where id = :id",
+        types={"starts_on": DAY, "ends_on": DAY},
         id=found.school_year_id,
     )
-    assert year_ends is not None  # noqa: S101 - a foreign key
+    assert year is not None  # noqa: S101 - a foreign key
     pupils = rehearse(
         read_register(school_id, found.school_year_id, today),
         list(pupil_rows(grid, mapping, today=today)),
-        term=Term(today, found.first_day, year_ends.ends_on),
+        term=Term(today, found.first_day, year.starts_on, year.ends_on),
         choices=choices,
         ticks=ticks,
     )

@@ -10,6 +10,7 @@ from app.people.schools.queries import (
     AccountInfo,
     ChannelInfo,
     SchoolInfo,
+    Year,
     channel_of_address,
     channels_of,
     current_year,
@@ -22,6 +23,7 @@ from app.people.schools.queries import (
     secrets_of,
     setting,
     year_of,
+    years,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Relation",
     "SchoolInfo",
     "UnitKind",
+    "Year",
     "channel_of_address",
     "channels_of",
     "current_year",
@@ -45,4 +48,5 @@ __all__ = [
     "secrets_of",
     "setting",
     "year_of",
+    "years",
 ]

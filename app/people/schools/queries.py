@@ -181,6 +181,15 @@ def year_of(day: date) -> Year | None:
     return None if found is None else Year(*found)
 
 
+def years() -> list[Year]:
+    """Every school year of the area, oldest first."""
+    found = rows(
+        "select id, code, starts_on, ends_on from school_years order by starts_on, id",
+        types={"starts_on": DAY, "ends_on": DAY},
+    )
+    return [Year(*year) for year in found]
+
+
 def current_year(day: date) -> Year:
     """Like year_of, but NotFound when no year was ever opened."""
     year = year_of(day)

@@ -134,3 +134,45 @@ class EnrolmentEnded(Refused):
 
     def default_message(self) -> str:
         return _("This pupil has already left the school.")
+
+
+class GuardianKnown(Refused):
+    """The child has this guardian already."""
+
+    code = "guardian_known"
+
+    def default_message(self) -> str:
+        return _("This person is recorded for the pupil already.")
+
+
+class BadAddress(Invalid):
+    """An address is too long."""
+
+    code = "bad_address"
+
+    def default_message(self) -> str:
+        return _("Write the address in at most 200 letters.")
+
+
+class NumberDiffers(Refused):
+    """A known child has another number of the same kind than the one it shall be admitted with."""
+
+    code = "number_differs"
+
+
+class StudentElsewhere(Refused):
+    """The child is at another school now, which looks after its record."""
+
+    code = "student_elsewhere"
+
+    def default_message(self) -> str:
+        return _("This pupil is at another school now. That school keeps the record right.")
+
+
+class NotHere(Refused):
+    """The child has left this school."""
+
+    code = "student_not_here"
+
+    def default_message(self) -> str:
+        return _("This pupil has already left the school.")

@@ -39,6 +39,7 @@ from app.people.students.models import (
     StudentIdentifier,
     Verification,
 )
+from app.people.students.search import index_words
 
 #: The fields of the row itself; the others are numbers in rows of their own.
 OWN = (IdentityField.FULL_NAME, IdentityField.BIRTH_DATE, IdentityField.SEX)
@@ -108,6 +109,7 @@ def correct_many(
     ]
     for field in OWN:
         _set_field(field, [(s, value) for s, f, _old, value in changes if f is field])
+    index_words(s for s, f, _old, _new in changes if f is IdentityField.FULL_NAME)
     _keep_history(
         [(s, f, _written(old), _written(new)) for s, f, old, new in changes],
         origin=origin,

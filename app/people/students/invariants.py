@@ -15,6 +15,18 @@ def _codes() -> list[str]:
     ]
 
 
+def _words() -> list[str]:
+    kept: dict[int, set[tuple[str, str]]] = {}
+    for word in rows("select student_id, word, whole from student_words"):
+        kept.setdefault(word.student_id, set()).add((word.word, word.whole))
+    return [
+        f"student={child.id}"
+        for child in rows("select id, search_key from students")
+        if kept.get(child.id, set())
+        != {(word, child.search_key) for word in child.search_key.split()}
+    ][:20]
+
+
 INVARIANTS = [
     Invariant("S1", "every pupil's code is nine digits with the right check digit", _codes),
     query(
@@ -71,5 +83,20 @@ INVARIANTS = [
         "  where x.student_id = c.student_id and x.field = c.field)"
         " and c.new_value <> case c.field when 'full_name' then s.full_name"
         "  when 'sex' then s.sex else cast(s.birth_date as char(10)) end",
+    ),
+    Invariant("S8", "the words a search looks at are those of the names", _words),
+    query(
+        "S11",
+        "no pupil has two guardians who are asked first",
+        "select student_id as student, count(*) as first from guardianships"
+        " where ends_on is null and is_primary group by student_id having count(*) > 1",
+    ),
+    query(
+        "S12",
+        "a pupil comes into a class on a day of the class's school year",
+        "select p.school_id, p.id as placement, p.starts_on, y.code as year from placements p"
+        " join classes c on c.id = p.class_id join school_years y on y.id = c.school_year_id"
+        " where p.starts_on < y.starts_on or exists (select 1 from school_years n"
+        "  where n.starts_on > y.starts_on and n.starts_on <= p.starts_on)",
     ),
 ]

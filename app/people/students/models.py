@@ -135,6 +135,21 @@ class IdentityChange(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class StudentWord(Model):
+    """A word of a child's folded name; an index that can be made anew at any time."""
+
+    __tablename__ = "student_words"
+    __table_args__ = (Index("ix_student_words_word", "word", "whole", "student_id"),)
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id"), primary_key=True)
+    #: compared byte by byte, so that a beginning is a span of the index
+    word: Mapped[str] = mapped_column(
+        String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
+    )
+    #: the whole folded name, so that the other words are compared without leaving the index
+    whole: Mapped[str] = mapped_column(String(120))
+
+
 class StudentIdentifier(Model):
     """A number of a child under one scheme, with its span of validity and its source."""
 

@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 from app.core import scope
-from app.core.db import DAY, is_sqlite, row, rows, scalar
-from app.core.ids import is_student_code, read_student_code
-from app.core.text import fold, last_four, normal_phone
+from app.core.db import DAY, in_chunks, is_sqlite, row, rows, scalar
+from app.core.ids import read_student_code
+from app.core.text import fold, last_four
+from app.people.students import search
 from app.people.students.errors import StudentNotFound
-from app.people.students.models import Scheme, Sex
+from app.people.students.models import NoNumber, Scheme, Sex, Verification
 
 PAGE = 50
 
@@ -67,7 +68,7 @@ left join placements p on p.id = (select q.id from placements q
            case when q.ends_on is null or q.ends_on > :today then q.starts_on end,
            q.starts_on desc limit 1)
 left join classes c on c.id = p.class_id
-where e.id = (select max(x.id) from enrolments x
+where s.merged_into_id is null and e.id = (select max(x.id) from enrolments x
   where x.school_id = e.school_id and x.student_id = e.student_id)
 """
 _COLUMNS = (
@@ -125,26 +126,38 @@ def find_students(
 
 
 def search_area(text: str, today: date, *, limit: int = 200) -> list[StudentRow]:
-    """Children of every school in scope who fit a text, by name; for the command line."""
-    values: dict[str, Any] = {"today": today, "limit": limit}
-    where = _FROM + f" and {_matching(text, values, ())}"
+    """Children of every school in scope who fit a text, the best first; for the command line."""
+    return _rows_of(search.find_ids(text, limit=limit), today)
+
+
+def _rows_of(student_ids: list[int], today: date) -> list[StudentRow]:
+    """The newest stay in scope of each child, in the order asked for."""
     readable = scope.current().readable
+    values: dict[str, Any] = {"today": today}
+    here = ""
     if readable is not None:
-        where += " and e.school_id in :readable"
         values["readable"] = sorted(readable)
-    found = rows(
-        f"{_COLUMNS} {where} order by {_name_order()}, k.code limit :limit", types=_TYPES, **values
-    )
-    return [_row(child) for child in found]
+        here = " and e.school_id in :readable"
+    found: dict[int, StudentRow] = {}
+    for chunk in in_chunks(student_ids):
+        for child in rows(
+            f"{_COLUMNS} {_FROM} and e.student_id in :ids{here} order by e.starts_on",
+            types=_TYPES,
+            ids=chunk,
+            **values,
+        ):
+            found[child.student_id] = _row(child)
+    return [found[student_id] for student_id in student_ids if student_id in found]
 
 
 def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, str]]) -> str:
-    """The condition of a search; what it compares with goes into `values`."""
-    digits = re.sub(r"[\s.\-+()\u2010-\u2015]", "", text)
-    if re.fullmatch(r"[0-9]{4,}", digits):
-        return _by_number(text, digits, values)
-    folded = fold(text)
-    ways = [_by_words(folded, values, "w")]
+    """The condition of a school's search; what it compares with goes into `values`."""
+    digits = search.number_in(text)
+    if digits:
+        found = search.by_number(text, digits)
+        values |= found.values
+        return f"({found.condition})"
+    ways = [_by_words(fold(text), values, "w")]
     for number, (class_id, rest) in enumerate(classes):
         values[f"k{number}"] = class_id
         words = _by_words(rest, values, f"r{number}x") if rest else "1 = 1"
@@ -152,25 +165,10 @@ def _matching(text: str, values: dict[str, Any], classes: Iterable[tuple[int, st
     return "(" + " or ".join(ways) + ")"
 
 
-def _by_number(text: str, digits: str, values: dict[str, Any]) -> str:
-    """A code or its beginning, a guardian's phone or its end, any number of the child."""
-    values["digits"] = digits
-    values["begin"] = f"{digits}%"
-    values["phone"] = normal_phone(text) or digits
-    values["end"] = f"%{digits}"
-    return (
-        "(s.code like :begin or exists (select 1 from student_identifiers n"
-        "  where n.student_id = s.id and n.value = :digits)"
-        " or exists (select 1 from guardianships t join guardians g on g.id = t.guardian_id"
-        "  where t.student_id = s.id and t.ends_on is null"
-        "  and (g.phone = :phone or g.phone like :end)))"
-    )
-
-
 def _by_words(folded: str, values: dict[str, Any], prefix: str) -> str:
-    """Every word begins a word of the name."""
+    """Every word begins a word of the name; one school's children are few enough to look at."""
     parts = []
-    for number, word in enumerate(folded.split()[:8]):
+    for number, word in enumerate(folded.split()[: search.MOST_WORDS]):
         escaped = re.sub(r"([\\%_])", r"\\\1", word)
         values[f"{prefix}{number}"] = f"% {escaped}%"
         parts.append(f"' ' || s.search_key like :{prefix}{number} escape '\\'")
@@ -191,30 +189,21 @@ def classes_named(school_id: int, text: str) -> list[tuple[int, str]]:
     return found
 
 
-def similar_codes(school_id: int, text: str) -> list[StudentRow]:
-    """Children of the school whose code differs from a wrong one by one digit or one swap."""
-    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", text)
-    if not re.fullmatch(r"[0-9]{9}", digits) or is_student_code(digits):
+def similar_codes(school_id: int | None, text: str) -> list[StudentRow]:
+    """Children whose code differs from a wrong one by one digit or one swap (None: in scope)."""
+    codes = search.meant_codes(text)
+    if not codes:
         return []
-    near = {
-        digits[:place] + str(digit) + digits[place + 1 :]
-        for place in range(9)
-        for digit in range(10)
-    }
-    near |= {
-        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
-        for place in range(8)
-    }
-    codes = [code for code in sorted(near) if is_student_code(code)]
-    found = rows(
-        f"{_COLUMNS} {_FROM} and e.school_id = :school_id and s.code in :codes"
-        f" order by {_name_order()}",
-        types=_TYPES,
-        school_id=school_id,
-        today=date.max,
-        codes=codes,
-    )
-    return [_row(child) for child in found]
+    ids = [
+        child.id
+        for child in rows(
+            f"select s.id from students s where s.code in :codes and s.merged_into_id is null"
+            f" order by {_name_order()}",
+            codes=codes,
+        )
+    ]
+    found = _rows_of(ids, date.max)
+    return [child for child in found if school_id is None or child.school_id == school_id]
 
 
 def list_classes(school_id: int, school_year_id: int, today: date) -> list[ClassRow]:
@@ -254,6 +243,13 @@ def count_enrolled(school_id: int, today: date) -> int:
 # One child
 
 
+def masked(value: str) -> str:
+    """A number with its middle hidden: 048*****1234."""
+    keep = (3, 4) if len(value) >= 9 else (1, 2) if len(value) >= 5 else (0, 1)
+    hidden = len(value) - sum(keep)
+    return value[: keep[0]] + "*" * hidden + value[len(value) - keep[1] :]
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """A number of the child; screens show it masked."""
@@ -268,9 +264,7 @@ class Identifier:
     @property
     def masked(self) -> str:
         """048*****1234: enough to compare with a paper, not enough to use."""
-        keep = (3, 4) if len(self.value) >= 9 else (1, 2) if len(self.value) >= 5 else (0, 1)
-        hidden = len(self.value) - sum(keep)
-        return self.value[: keep[0]] + "*" * hidden + self.value[len(self.value) - keep[1] :]
+        return masked(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +300,9 @@ class FamilyMember:
     relation: str
     is_primary: bool
     phone: str | None
+    address: str | None
+    guardianship_id: int
+    guardian_id: int
 
     @property
     def masked_phone(self) -> str:
@@ -322,6 +319,8 @@ class StudentPage:
     full_name: str
     birth_date: date
     sex: Sex
+    verification: Verification
+    no_number_reason: NoNumber | None
     identifiers: list[Identifier]
     stays: list[Stay]
     classes: list[ClassTime]
@@ -331,6 +330,11 @@ class StudentPage:
     def stay_at(self, school_id: int) -> Stay | None:
         """The newest stay at one school."""
         return next((stay for stay in self.stays if stay.school_id == school_id), None)
+
+    def number(self, scheme: Scheme) -> Identifier | None:
+        """The valid number of one scheme."""
+        valid = (n for n in self.identifiers if n.scheme is scheme and n.valid_to is None)
+        return next(valid, None)
 
     def class_at(self, school_id: int) -> str | None:
         """The newest class at one school."""
@@ -349,9 +353,12 @@ def _in_scope(values: dict[str, Any]) -> str:
 def get_student(code: str, today: date) -> StudentPage:
     """A child by code, when a stay of its lies within the scope; else StudentNotFound."""
     stored = read_student_code(code)
+    # The code of a record that was merged leads to the child it is.
     child = (
         row(
-            "select id, code, full_name, birth_date, sex from students where code = :code",
+            "select s.id, s.code, s.full_name, s.birth_date, s.sex, s.verification,"
+            " s.no_number_reason from students o"
+            " join students s on s.id = coalesce(o.merged_into_id, o.id) where o.code = :code",
             types={"birth_date": DAY},
             code=stored,
         )
@@ -367,6 +374,8 @@ def get_student(code: str, today: date) -> StudentPage:
         full_name=child.full_name,
         birth_date=child.birth_date,
         sex=Sex(child.sex),
+        verification=Verification(child.verification),
+        no_number_reason=NoNumber(child.no_number_reason) if child.no_number_reason else None,
         identifiers=_identifiers(child.id),
         stays=stays,
         classes=_class_times(child.id, today),
@@ -423,13 +432,25 @@ def _identifiers(student_id: int) -> list[Identifier]:
 
 def _family(student_id: int, today: date) -> list[FamilyMember]:
     found = rows(
-        "select g.full_name, t.relation, t.is_primary, g.phone from guardianships t"
+        "select g.full_name, t.relation, t.is_primary, g.phone, g.address, t.id as tie,"
+        " g.id as guardian_id from guardianships t"
         " join guardians g on g.id = t.guardian_id where t.student_id = :student"
         " and (t.ends_on is null or t.ends_on > :today) order by t.is_primary desc, t.id",
         student=student_id,
         today=today,
     )
-    return [FamilyMember(g.full_name, g.relation, bool(g.is_primary), g.phone) for g in found]
+    return [
+        FamilyMember(
+            g.full_name,
+            g.relation,
+            bool(g.is_primary),
+            g.phone,
+            g.address,
+            g.tie,
+            g.guardian_id,
+        )
+        for g in found
+    ]
 
 
 def _siblings(student_id: int, today: date) -> list[StudentRow]:
@@ -445,3 +466,28 @@ def _siblings(student_id: int, today: date) -> list[StudentRow]:
         **values,
     )
     return [_row(child) for child in found]
+
+
+def shared_guardian(guardian_id: int, school_id: int, today: date) -> tuple[int, int]:
+    """How many children a guardian answers for, and how many of them are at other schools only."""
+    found = row(
+        "select count(*) as children, sum(case when exists (select 1 from enrolments e"
+        "  where e.student_id = t.student_id and e.school_id = :school_id"
+        "  and (e.ends_on is null or e.ends_on > :today)) then 0 else 1 end) as elsewhere"
+        " from guardianships t where t.guardian_id = :guardian and t.ends_on is null",
+        school_id=school_id,
+        guardian=guardian_id,
+        today=today,
+    )
+    return (int(found.children), int(found.elsewhere or 0)) if found else (0, 0)
+
+
+def leave_note(school_id: int, enrolment_id: int) -> str:
+    """What a person added to the reason of a leave; empty when nothing was."""
+    cause = scalar(
+        "select cause from audit_rows where school_id = :school_id and action = 'student.leave'"
+        " and subject = :subject order by id desc limit 1",
+        school_id=school_id,
+        subject=f"enrolment:{enrolment_id}",
+    )
+    return str(cause or "").partition(": ")[2]

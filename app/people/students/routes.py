@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import clock
@@ -17,11 +17,25 @@ from app.people.access import (
     requires,
 )
 from app.people.schools import year_of
-from app.people.students import queries, services
+from app.people.students import (
+    known,
+    queries,
+    routes_admission,
+    routes_classes,
+    routes_family,
+    routes_identity,
+    routes_stays,
+    services,
+    words,
+)
+from app.people.students.blueprint import bp
 from app.people.students.errors import StudentNotFound
 from app.people.students.money import MoneySource, money_source
 
-bp = Blueprint("students", __name__)
+__all__ = ["bp"]
+
+#: The files whose views belong to this blueprint as well.
+PARTS = (routes_admission, routes_classes, routes_family, routes_identity, routes_stays)
 
 
 def _money() -> MoneySource | None:
@@ -79,6 +93,11 @@ def list_students() -> ResponseReturnValue:
 @requires(Permission.VIEW_STUDENTS)
 def show_student(code: str) -> ResponseReturnValue:
     """Codes, years, family; for those who may see it, money."""
+    stored = read_student_code(code)
+    child = queries.get_student(code, clock.today())
+    if child.code != stored:
+        # The old code of a record that was merged.
+        return redirect(url_for("students.show_student", code=child.code), 303)
     return _page(code, revealed=None)
 
 
@@ -113,6 +132,16 @@ def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
         today=today,
         revealed=revealed,
         may_reveal=membership.may(Permission.EDIT_STUDENTS) and stay is not None,
+        may_edit=membership.may(Permission.EDIT_STUDENTS)
+        and stay is not None
+        and known.may_change(school_id, child.id, today),
+        is_here=stay is not None and (stay.ends_on is None or stay.ends_on > today),
+        verification=words.verification()[child.verification],
+        no_number=words.no_number(),
+        leave_note=queries.leave_note(school_id, stay.enrolment_id)
+        if stay is not None and stay.ends_on is not None
+        else "",
+        just_admitted="admitted" in request.args,
         may_collect=membership.may(Permission.TAKE_CASH) and stay is not None,
         sees_money=money is not None,
         bills=bills,

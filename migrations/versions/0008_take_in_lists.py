@@ -7,8 +7,8 @@ imports number a few hundred a year.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

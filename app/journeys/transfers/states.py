@@ -1,0 +1,37 @@
+"""How far a transfer is, and what may follow; the newest step says it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The steps of a transfer between two schools of the area."""
+
+    OPENED = "opened"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    HANDED_OVER = "handed_over"
+
+
+#: What may follow a step.
+NEXT: dict[State, frozenset[State]] = {
+    State.OPENED: frozenset({State.ACCEPTED, State.DECLINED, State.WITHDRAWN}),
+    State.ACCEPTED: frozenset({State.HANDED_OVER, State.WITHDRAWN}),
+    State.DECLINED: frozenset(),
+    State.WITHDRAWN: frozenset(),
+    State.HANDED_OVER: frozenset(),
+}
+#: A child has at most one transfer in these.
+RUNNING = (State.OPENED, State.ACCEPTED)
+
+
+class PaperKind(StrEnum):
+    """The dossier of a primary school (Circular 28/2020 Art. 36) and what is usual above it."""
+
+    REQUEST = "request"
+    RECORD = "record"
+    PROGRESS = "progress"
+    PLAN = "plan"
+    INTRODUCTION = "introduction"

@@ -29,16 +29,21 @@ def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
         key = table.c.id
         return [int(db.session.scalar(insert(model).values(**values[0]).returning(key)) or 0)]
     ids = _reserve(table, len(values))
+    add_rows(model, [{"id": number, **given} for number, given in zip(ids, values, strict=True)])
+    return ids
+
+
+def add_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
+    """The same for rows whose numbers nobody asks for."""
+    if not values:
+        return
+    table: Table = model.__table__  # type: ignore[attr-defined]
     usual = _defaults(table, values[0])
-    rows = [
-        {"id": number, **usual, **given} for number, given in zip(ids, values, strict=True)
-    ]
-    connection = db.session.connection()
+    rows = [{**usual, **given} for given in values] if usual else values
     if is_sqlite() or len(rows) < FEW:
-        connection.execute(insert(table), rows)
+        db.session.connection().execute(insert(table), list(rows))
     else:
         _copy(table, rows)
-    return ids
 
 
 def _reserve(table: Table, count: int) -> list[int]:

@@ -36,7 +36,7 @@ Tell = Callable[[int, int], None]
 #: what a first list fills; without fresh statistics later look-ups would read whole tables
 _GROWING = (
     *("students", "student_identifiers", "guardians", "guardianships", "enrolments"),
-    *("placements", "list_import_rows"),
+    *("placements", "list_import_rows", "student_words"),
 )
 
 

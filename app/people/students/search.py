@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert
-
 from app.core import scope
+from app.core.bulk import add_rows
 from app.core.db import execute, in_chunks, is_sqlite, rows
 from app.core.ids import is_student_code
 from app.core.model import db
@@ -36,8 +35,7 @@ def index_words(student_ids: Iterable[int]) -> None:
             for child in rows("select id, search_key from students where id in :ids", ids=chunk)
             for word in set(child.search_key.split())
         ]
-        if words:
-            db.session.execute(insert(StudentWord), words)
+        add_rows(StudentWord, words)
 
 
 def index_everybody() -> int:

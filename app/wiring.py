@@ -54,8 +54,8 @@ from app.shell import routes as shell
 BLUEPRINTS = (
     access.bp,
     students.bp,
-    lists.bp,
     verification.bp,
+    lists.bp,
     merging.bp,
     transfers.bp,
     fees.bp,

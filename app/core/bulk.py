@@ -29,12 +29,12 @@ def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
         key = table.c.id
         return [int(db.session.scalar(insert(model).values(**values[0]).returning(key)) or 0)]
     ids = _reserve(table, len(values))
-    add_rows(model, [{"id": number, **given} for number, given in zip(ids, values, strict=True)])
+    write_rows(model, [{"id": number, **given} for number, given in zip(ids, values, strict=True)])
     return ids
 
 
-def add_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
-    """The same for rows whose numbers nobody asks for."""
+def write_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
+    """The same for rows whose numbers nobody asks for, or that have none."""
     if not values:
         return
     table: Table = model.__table__  # type: ignore[attr-defined]

@@ -30,8 +30,8 @@ class Permission(StrEnum):
     VIEW_MONEY = "view_money"
     EDIT_STUDENTS = "edit_students"
     MERGE_STUDENTS = "merge_students"
-    IMPORT_STAFF = "import_staff"
     ACCEPT_TRANSFERS = "accept_transfers"
+    IMPORT_STAFF = "import_staff"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
     DRAFT_RUN = "draft_run"
@@ -72,8 +72,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_STUDENTS,
             _P.VIEW_MONEY,
             _P.MERGE_STUDENTS,
-            _P.IMPORT_STAFF,
             _P.ACCEPT_TRANSFERS,
+            _P.IMPORT_STAFF,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.VOID_RECEIPT,

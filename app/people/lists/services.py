@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.bulk import add_rows
+from app.core.bulk import write_rows
 from app.core.db import DAY, execute, for_update, row, rows, scalar
 from app.core.model import db
 from app.people.access import MAY_GIVE, Role
@@ -356,7 +356,7 @@ def keep_rows(
     ]
     for value in values:
         value["is_taken"] = taken and value["state"] in (State.NEW, State.CHANGED)
-    add_rows(ListImportRow, values)
+    write_rows(ListImportRow, values)
 
 
 def findings_of(done: Rehearsed) -> tuple[dict[str, Any], int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core import scope
-from app.core.bulk import add_rows
+from app.core.bulk import write_rows
 from app.core.db import execute, in_chunks, is_sqlite, rows
 from app.core.ids import is_student_code
 from app.core.model import db
@@ -28,14 +28,16 @@ MOST_WORDS = 8
 
 def index_words(student_ids: Iterable[int]) -> None:
     """Write the words of these children's names anew, after they were made or renamed."""
+    words = []
     for chunk in in_chunks(student_ids):
         execute("delete from student_words where student_id in :ids", ids=chunk)
-        words = [
+        words += [
             {"word": word, "student_id": child.id, "whole": child.search_key}
             for child in rows("select id, search_key from students where id in :ids", ids=chunk)
             for word in set(child.search_key.split())
         ]
-        add_rows(StudentWord, words)
+    # In the order of the index its pages fill one after the other.
+    write_rows(StudentWord, sorted(words, key=lambda word: (word["word"], word["whole"])))
 
 
 def index_everybody() -> int:

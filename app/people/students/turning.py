@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, in_chunks, rows
 from app.people.students.errors import AlreadyEnrolled, ClassNotFound, StudentNotFound
 from app.people.students.identity import lock_identities
 from app.people.students.models import Enrolment, Placement
-from app.people.students.services.rows import insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def take_steps(school_id: int, steps: Sequence[Step], *, day: date) -> list[int 
             )
     placed = [step for step in steps if step.class_id is not None]
     made = iter(
-        insert_many(
+        insert_rows(
             Placement,
             [
                 {
@@ -204,14 +204,14 @@ def admit_many(
         )
         if here:
             raise AlreadyEnrolled(here[0].full_name)
-    enrolment_ids = insert_many(
+    enrolment_ids = insert_rows(
         Enrolment,
         [
             {"school_id": school_id, "student_id": number, "starts_on": starts_on}
             for number in numbers
         ],
     )
-    insert_many(
+    insert_rows(
         Placement,
         [
             {

@@ -9,11 +9,11 @@ import secrets
 from datetime import datetime, timedelta
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import execute, scalar
 from app.core.ids import ALPHABET, fold_slips
 from app.people.students.errors import GuardianNotFound
 from app.people.students.models import ActivationCode
-from app.people.students.services.rows import insert_many
 
 #: Twelve signs of thirty-one are 59 bits.
 ACTIVATION_CODE_LENGTH = 12
@@ -42,7 +42,7 @@ def issue_activation_code(
     )
     drawn = (rng or secrets.SystemRandom()).choices(ALPHABET, k=ACTIVATION_CODE_LENGTH)
     code = "".join(drawn)
-    made = insert_many(
+    made = insert_rows(
         ActivationCode,
         [
             {

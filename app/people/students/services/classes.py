@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from app import audit
 from app.core import formats
+from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, in_chunks, rows, scalar
 from app.core.errors import DomainError
 from app.core.text import nfc
@@ -24,7 +25,6 @@ from app.people.students.errors import (
     YearNotFound,
 )
 from app.people.students.models import Placement, SchoolClass
-from app.people.students.services.rows import insert_many
 from app.people.students.services.stays import lock_stays
 
 #: What each kind of school teaches; the nursery counts up to 0, the year before school.
@@ -81,7 +81,7 @@ def open_classes(
                 "grade": grade,
             }
         )
-    ids = insert_many(SchoolClass, values)
+    ids = insert_rows(SchoolClass, values)
     audit.record_many(
         [audit.Deed("class.open", f"class:{class_id}") for class_id in ids],
         actor=actor,
@@ -141,7 +141,7 @@ def place_many(
             raise
     _end_places(school_id, [old for old in last.values() if _goes_on(old, from_day)], from_day)
     ordered = sorted(places)
-    made = insert_many(
+    made = insert_rows(
         Placement,
         [
             {

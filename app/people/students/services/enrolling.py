@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import DAY, in_chunks, rows
 from app.core.ids import is_student_code, new_student_code
 from app.core.text import fold, name_sort_key, nfc
@@ -40,7 +41,6 @@ from app.people.students.models import (
 from app.people.students.search import index_words
 from app.people.students.services.classes import classes_of
 from app.people.students.services.families import NewGuardian, mobile, tie_guardians
-from app.people.students.services.rows import insert_many
 
 #: A pupil of these schools is younger than this on the first day.
 OLDEST = 25
@@ -98,14 +98,14 @@ def enrol_many(
 
     codes = _codes(students, known, rng)
     student_ids = _write_children(students, codes, now)
-    enrolment_ids = insert_many(
+    enrolment_ids = insert_rows(
         Enrolment,
         [
             {"school_id": school_id, "student_id": student_id, "starts_on": child.starts_on}
             for child, student_id in zip(students, student_ids, strict=True)
         ],
     )
-    insert_many(
+    insert_rows(
         Placement,
         [
             {
@@ -292,7 +292,7 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                     "created_at": now,
                 }
             )
-    ids = insert_many(Student, fresh)
+    ids = insert_rows(Student, fresh)
     index_words(ids)
     made = iter(ids)
     return [next(made) if child.student_id is None else child.student_id for child in students]
@@ -308,7 +308,7 @@ def _write_identifiers(students: Sequence[NewStudent], student_ids: list[int]) -
             ids=chunk,
         )
     }
-    insert_many(
+    insert_rows(
         StudentIdentifier,
         [
             {

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app import audit
+from app.core.bulk import insert_rows
 from app.core.db import DAY, execute, for_update, in_chunks, rows
 from app.core.text import fold, nfc, normal_phone
 from app.people.students.errors import (
@@ -21,7 +22,6 @@ from app.people.students.errors import (
     GuardianNotFound,
 )
 from app.people.students.models import Guardian, Guardianship
-from app.people.students.services.rows import insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def tie_guardians(
                     }
                 )
             ties.append((student_id, guardian, starts_on, guardian_id, place, number == 0))
-    made = insert_many(Guardian, fresh)
+    made = insert_rows(Guardian, fresh)
     tied = {
         (found.student_id, found.guardian_id)
         for chunk in in_chunks(known)
@@ -124,7 +124,7 @@ def tie_guardians(
                 "starts_on": starts_on,
             }
         )
-    insert_many(Guardianship, values)
+    insert_rows(Guardianship, values)
 
 
 def add_guardian(

@@ -16,6 +16,7 @@ import app.money.ledger.models
 import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
+import app.people.cards.models
 import app.people.lists.models
 import app.people.schools.models
 import app.people.students.models
@@ -40,11 +41,15 @@ from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.people.access import check_policies
 from app.people.access import routes as access
+from app.people.cards import beside as cards_beside
+from app.people.cards import jobs as cards_jobs  # noqa: F401 - the worker finds the job here
+from app.people.cards import routes as cards
 from app.people.lists import cli as lists_commands
 from app.people.lists import jobs as lists_jobs  # noqa: F401 - the worker finds its work by name
 from app.people.lists import routes as lists
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
+from app.people.students.above import read_scans_with, show_beside
 from app.people.students.money import show_money_of
 from app.people.verification import cli as verification_commands
 from app.people.verification import routes as verification
@@ -54,6 +59,7 @@ from app.shell import routes as shell
 BLUEPRINTS = (
     access.bp,
     students.bp,
+    cards.bp,
     verification.bp,
     lists.bp,
     merging.bp,
@@ -93,6 +99,8 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.cli.add_command(demo_commands.cli)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
+    show_beside(cards_beside.panel)
+    read_scans_with(cards_beside.code_of_scan)
     # Journeys do not know each other: the turn of a year asks through here for open transfers.
     ask_for_open_transfers(open_between)
     check_policies(flask_app)

@@ -72,6 +72,9 @@ SHOTS = (
     Shot("year-end-hand-over", "officer", "/area/hand-over"),
     Shot("report-collection", "principal", "/reports/collection"),
     Shot("area", "officer", "/area"),
+    Shot("cards", "accountant", "/cards"),
+    Shot("cards-teacher", "teacher", "/cards"),
+    Shot("card-found", PUBLIC, "/card/" + "1" * 40),
     Shot("recorded-twice", "principal", "/duplicates"),
     Shot("transfers", "accountant", "/transfers"),
     Shot("verification", "accountant", "/verification"),
@@ -103,6 +106,7 @@ FOLLOWED = (
         "/verification/staff/",
     ),
     ("area-school", "officer", "/area", "/area/MN"),
+    ("cards-class", "accountant", "/cards", "/cards/classes/"),
     ("year-end-class", "accountant", "/year-end", "/year-end/classes/"),
 )
 #: a list as a school hands one in, with what is usually wrong in it
@@ -264,6 +268,24 @@ class Camera:
         file.write_bytes(answer.body())
         subprocess.run(["pdftoppm", "-png", "-r", "110", file, folder / name], check=True)
 
+    def cards(self) -> None:
+        """A pupil's card page, and the cards of a class on paper, which only a form asks for."""
+        address = self.first_link("accountant", "/cards", "/cards/classes/")
+        page = self.page("accountant")
+        page.goto(self._app.url + address)
+        form = {
+            name: page.locator(f"input[name={name}]").first.get_attribute("value") or ""
+            for name in ("csrf_token", "year", "class_id")
+        }
+        page.locator("#cards-of-class th a").first.click()
+        self._keep(page, "card-of-pupil")
+        answer = page.request.post(f"{self._app.url}/cards/prints", form={**form, "what": "class"})
+        file = OUT / "pdf" / "cards.pdf"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(answer.body())
+        subprocess.run(["pdftoppm", "-png", "-r", "110", file, file.with_suffix("")], check=True)
+        page.close()
+
     def close(self) -> None:
         """Put the browser's profiles away."""
         for context in self._contexts.values():
@@ -303,6 +325,8 @@ def _take(
                 camera.shoot(shot.name, shot.role, shot.address)
         if is_wanted("steps"):
             camera.steps(payable[number], phones)
+        if is_wanted("cards"):
+            camera.cards()
         if size == "desk" and language == "vi":
             receipt = camera.first_link("accountant", "/receipts", "/receipts/")
             notice = camera.first_link("accountant", "/invoices?state=open", "/notices.pdf")

@@ -93,10 +93,11 @@ def _fetcher(root: Path, pictures: Mapping[str, bytes]) -> Any:
                 body = pictures.get(url.removeprefix(PICTURE))
                 if body is None:
                     raise ForbiddenAddress(url)
-                return urls.URLFetcherResponse(url, body, {"Content-Type": "image/png"})
+                kind = "image/jpeg" if body.startswith(b"\xff\xd8") else "image/png"
+                return urls.URLFetcherResponse(url, body, {"Content-Type": kind})
             path = allowed_file(url, root)
-            kind = {"Content-Type": _TYPES[path.suffix]}
-            return urls.URLFetcherResponse(url, path.read_bytes(), kind)
+            headers = {"Content-Type": _TYPES[path.suffix]}
+            return urls.URLFetcherResponse(url, path.read_bytes(), headers)
 
     return OwnFiles()
 
@@ -123,7 +124,7 @@ def _dress(root: Path, sheets: tuple[str, ...], _changed: tuple[float, ...]) -> 
 def lay_out(
     html: str, *, sheets: tuple[str, ...], pictures: Mapping[str, bytes] | None = None
 ) -> Document:
-    """The pages of an HTML text; `sheets` are files under static, `pictures` PNG by name.
+    """The pages of an HTML text; `sheets` are files under static, `pictures` PNG or JPEG by name.
 
     A picture is used as `<img src="picture:name">`. Raises PdfUnavailable.
     """

@@ -20,6 +20,7 @@ from app.core.errors import Refused
 from app.core.model import Base
 from app.core.period import Period
 from app.demo.calendar import Calendar
+from app.demo.cards import hand_in_consents
 from app.demo.catalogue import ITEMS, POLICIES
 from app.demo.credentials import Debtors, write_credentials
 from app.demo.months import Habits, Story
@@ -121,6 +122,8 @@ def load(plan: Plan, *, say: Say, credentials: Path | None = None) -> Loaded:
     for place, (school, size) in enumerate(zip(schools, plan.sizes(), strict=True)):
         habits = Habits.drawn(rng, is_focus=place < _FOCUS)
         children = _people(school, area, size, town, items, policies)
+        with scope.opened(scope.one_school(school.id)), transaction():
+            hand_in_consents(school, children, calendar, has_photos=place < _FOCUS)
         students += len(children)
         with scope.opened(scope.one_school(school.id)), transaction():
             story.approve_prices(school, area.year_id, items)

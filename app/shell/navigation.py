@@ -99,12 +99,16 @@ _TABS_BY_PAGE = {
 }
 
 
+#: Rooms that have no tab of their own and stand under another's.
+_UNDER = {"cards": "students"}
+
+
 def _is_current(endpoint: str, here: str | None) -> bool:
     page = request.endpoint or ""
     if page == endpoint:
         return True
     room, _dot, name = endpoint.partition(".")
-    if room != here:
+    if room != _UNDER.get(here or "", here):
         return False
     if endpoint in _TABS_BY_PAGE:
         return any(word in page.partition(".")[2] for word in _TABS_BY_PAGE[endpoint])

@@ -21,6 +21,7 @@ from app.core.errors import Refused, TryAgain
 from app.core.model import db
 from app.money import ledger
 from app.money.payments.jobs import retry_notices
+from app.people import cards
 from app.people.lists.services import forget_old
 
 log = logging.getLogger("sothu.worker")
@@ -41,6 +42,19 @@ def tidy(*, now: datetime) -> None:
                 log.info("school %s is busy; sealed next time", school_id)
     with scope.opened(scope.EVERY_SCHOOL), transaction():
         seal_audit(now=now)
+
+
+def forget(*, now: datetime) -> None:
+    """Delete what may not be kept any longer, school by school."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        schools = [int(school.id) for school in rows("select id from schools order by id")]
+    for school_id in schools:
+        with scope.opened(scope.one_school(school_id)):
+            try:
+                with transaction():
+                    cards.forget(school_id, now=now)
+            except TryAgain:
+                log.info("school %s is busy; forgotten next time", school_id)
 
 
 class NoDatabaseTools(Refused):

@@ -18,6 +18,7 @@ from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
+from app.people.cards import invariants as cards_invariants
 from app.people.lists import invariants as lists_invariants
 from app.people.students import invariants as students_invariants
 from app.people.verification import invariants as verification_invariants
@@ -26,6 +27,7 @@ ROOMS = (
     ledger_invariants,
     audit_invariants,
     students_invariants,
+    cards_invariants,
     verification_invariants,
     lists_invariants,
     fees_invariants,

@@ -126,6 +126,16 @@ for each row execute function sothu_prices_fixed()
 create or replace trigger guard_enrolments_delete before delete or truncate on enrolments
 for each statement execute function sothu_append_only()
 --;
+create or replace trigger guard_photo_consents_change before update or delete on photo_consents
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_photo_consents_truncate before truncate on photo_consents
+for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_photo_withdrawals_change before update or delete on photo_withdrawals
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_photo_withdrawals_truncate before truncate on photo_withdrawals
 create or replace trigger guard_verification_results_change before update or delete on verification_results
 for each row execute function sothu_append_only()
 --;

@@ -306,6 +306,37 @@ drop trigger if exists guard_enrolments_delete
 create trigger guard_enrolments_delete before delete on enrolments
 begin select raise(abort, 'enrolments only ever end'); end
 --;
+drop trigger if exists guard_photo_consents_update
+--;
+create trigger guard_photo_consents_update before update on photo_consents
+begin select raise(abort, 'photo_consents is append-only'); end
+--;
+drop trigger if exists guard_photo_consents_delete
+--;
+create trigger guard_photo_consents_delete before delete on photo_consents
+begin select raise(abort, 'photo_consents is append-only'); end
+--;
+drop trigger if exists guard_photo_consents_insert
+--;
+create trigger guard_photo_consents_insert before insert on photo_consents
+when exists (select 1 from photo_consents where id = new.id)
+begin select raise(abort, 'photo_consents is append-only: the key exists'); end
+--;
+drop trigger if exists guard_photo_withdrawals_update
+--;
+create trigger guard_photo_withdrawals_update before update on photo_withdrawals
+begin select raise(abort, 'photo_withdrawals is append-only'); end
+--;
+drop trigger if exists guard_photo_withdrawals_delete
+--;
+create trigger guard_photo_withdrawals_delete before delete on photo_withdrawals
+begin select raise(abort, 'photo_withdrawals is append-only'); end
+--;
+drop trigger if exists guard_photo_withdrawals_insert
+--;
+create trigger guard_photo_withdrawals_insert before insert on photo_withdrawals
+when exists (select 1 from photo_withdrawals where id = new.id) or exists (select 1 from photo_withdrawals where school_id = new.school_id and consent_id = new.consent_id)
+begin select raise(abort, 'photo_withdrawals is append-only: the key exists'); end
 drop trigger if exists guard_verification_results_update
 --;
 create trigger guard_verification_results_update before update on verification_results

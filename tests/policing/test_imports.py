@@ -25,6 +25,7 @@ def _open(room: str, *others: str) -> None:
 _open("people.schools")
 _open("people.access", "people.schools")
 _open("people.students", "people.schools", "people.access")
+_open("people.cards", "people.schools", "people.access", "people.students")
 _open("people.verification", "people.schools", "people.access", "people.students")
 _open("people.lists", "people.schools", "people.access", "people.students")
 

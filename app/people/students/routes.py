@@ -18,6 +18,7 @@ from app.people.access import (
 )
 from app.people.schools import year_of
 from app.people.students import (
+    above,
     known,
     queries,
     routes_admission,
@@ -49,7 +50,10 @@ def list_students() -> ResponseReturnValue:
     """Find pupils by what staff hold in their hands."""
     school_id = own_school()
     today = clock.today()
-    text = request.args.get("q", "").strip()[:100]
+    text = request.args.get("q", "").strip()[:200]
+    scanned = above.code_scanned(school_id, text, today)
+    if scanned:
+        return redirect(url_for("students.show_student", code=scanned), 303)
     code = read_student_code(text)
     year = year_of(today)
     classes = queries.list_classes(school_id, year.id, today) if year else []
@@ -150,4 +154,7 @@ def _page(code: str, *, revealed: int | None) -> ResponseReturnValue:
         credit=money.credit(school_id, child.id) if money else ZERO,
         reliefs=money.reliefs(school_id, stay.enrolment_id) if money and stay else [],
         taken=money.taken(school_id, stay.enrolment_id) if money and stay else [],
+        panels=above.panels_of(school_id, stay.enrolment_id, today)
+        if stay is not None and (stay.ends_on is None or stay.ends_on > today)
+        else [],
     )

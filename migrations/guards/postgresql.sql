@@ -136,6 +136,8 @@ create or replace trigger guard_photo_withdrawals_change before update or delete
 for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_photo_withdrawals_truncate before truncate on photo_withdrawals
+for each statement execute function sothu_append_only()
+--;
 create or replace trigger guard_verification_results_change before update or delete on verification_results
 for each row execute function sothu_append_only()
 --;

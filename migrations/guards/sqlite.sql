@@ -337,6 +337,7 @@ drop trigger if exists guard_photo_withdrawals_insert
 create trigger guard_photo_withdrawals_insert before insert on photo_withdrawals
 when exists (select 1 from photo_withdrawals where id = new.id) or exists (select 1 from photo_withdrawals where school_id = new.school_id and consent_id = new.consent_id)
 begin select raise(abort, 'photo_withdrawals is append-only: the key exists'); end
+--;
 drop trigger if exists guard_verification_results_update
 --;
 create trigger guard_verification_results_update before update on verification_results

@@ -58,6 +58,8 @@ SHOTS = (
     Shot("students-search", "accountant", "/students?q=nguyen"),
     Shot("students-search-nobody", "accountant", "/students?q=khongaica"),
     Shot("students-teacher", "teacher", "/students"),
+    Shot("lists", "accountant", "/lists/pupils"),
+    Shot("lists-staff", "principal", "/lists/staff"),
     Shot("fee-schedules", "accountant", "/fee-schedules"),
     Shot("billing-runs", "accountant", "/billing-runs"),
     Shot("invoices", "accountant", "/invoices"),
@@ -108,6 +110,12 @@ FOLLOWED = (
     ("cards-class", "accountant", "/cards", "/cards/classes/"),
     ("year-end-class", "accountant", "/year-end", "/year-end/classes/"),
 )
+#: a list as a school hands one in, with what is usually wrong in it
+LIST = """Tên lớp;Họ và tên;Ngày sinh;Giới tính;CCCD;Họ tên mẹ;SĐT mẹ;Dân tộc
+Lớn 9;TRẦN MINH HỌA AN;5/9/2021;Nam;001099000001;Lê Thị Minh Họa;905000001;Kinh
+Lớn 9;Trần Minh Họa Ân;5/9/2021;Nam;001099000002;Lê Thị Minh Họa;0905 000 001;Kinh
+Lớn 9;Đỗ Minh Họa;31/2/2021;Nữ;4.82E+11;Đỗ Thị Minh Họa;0905000002;Kinh
+""".encode()
 PAPERS = (
     ("report-collection", "principal", "/reports/collection.pdf"),
     ("area", "officer", "/area.pdf"),
@@ -216,6 +224,14 @@ class Camera:
         desk.goto(f"{self._app.url}/billing-runs")
         self._press(desk, "form[action$='/billing-runs'] button[type='submit']")
         self._keep(desk, "billing-run-draft")
+        desk.goto(f"{self._app.url}/lists/pupils")
+        desk.set_input_files("#file", {"name": "lop.csv", "mimeType": "text/csv", "buffer": LIST})
+        self._press(desk, "form[enctype] button[type='submit']")
+        self._keep(desk, "list-columns")
+        self._press(desk, "form[action$='/columns'] button[type='submit']")
+        for tab in ("new", "refused"):
+            desk.goto(f"{desk.url.partition('?')[0]}?tab={tab}")
+            self._keep(desk, f"list-{tab}")
         desk.close()
 
     def _press(self, page: Page, button: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.audit.models import AuditRow
-from app.core.bulk import insert_rows
+from app.core.bulk import write_rows
 from app.core.db import share_school
 
 
@@ -53,7 +53,7 @@ def record_many(
         return
     # The sealer must not meet a lower row that is still uncommitted; 0 is the area's chain.
     share_school(school_id or 0)
-    insert_rows(
+    write_rows(
         AuditRow,
         [
             {

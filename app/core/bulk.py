@@ -29,27 +29,21 @@ def insert_rows(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
         key = table.c.id
         return [int(db.session.scalar(insert(model).values(**values[0]).returning(key)) or 0)]
     ids = _reserve(table, len(values))
-    rows = [
-        {"id": number, **_defaults(table, given), **given}
-        for number, given in zip(ids, values, strict=True)
-    ]
-    connection = db.session.connection()
-    if is_sqlite() or len(rows) < FEW:
-        connection.execute(insert(table), rows)
-    else:
-        _copy(table, rows)
+    write_rows(model, [{"id": number, **given} for number, given in zip(ids, values, strict=True)])
     return ids
 
 
 def write_rows(model: type, values: Sequence[dict[str, Any]]) -> None:
-    """Insert rows of a model without numbers of their own, all with the same columns."""
+    """The same for rows whose numbers nobody asks for, or that have none."""
     if not values:
         return
     table: Table = model.__table__  # type: ignore[attr-defined]
-    if is_sqlite() or len(values) < FEW:
-        db.session.connection().execute(insert(table), list(values))
+    usual = _defaults(table, values[0])
+    rows = [{**usual, **given} for given in values] if usual else values
+    if is_sqlite() or len(rows) < FEW:
+        db.session.connection().execute(insert(table), list(rows))
     else:
-        _copy(table, values)
+        _copy(table, rows)
 
 
 def _reserve(table: Table, count: int) -> list[int]:

@@ -22,12 +22,13 @@ from app.core.model import db
 from app.money import ledger
 from app.money.payments.jobs import retry_notices
 from app.people import cards
+from app.people.lists.services import forget_old
 
 log = logging.getLogger("sothu.worker")
 
 
 def tidy(*, now: datetime) -> None:
-    """Seal what is unsealed, school by school, and retry notices that a fault left unposted."""
+    """Seal, retry notices a fault left unposted, forget old lists; school by school."""
     with scope.opened(scope.EVERY_SCHOOL):
         schools = [int(school.id) for school in rows("select id from schools order by id")]
     for school_id in schools:
@@ -36,6 +37,7 @@ def tidy(*, now: datetime) -> None:
                 retry_notices(school_id, now=now)
                 with transaction():
                     ledger.seal_school(school_id, now=now)
+                    forget_old(school_id, now=now)
             except TryAgain:
                 log.info("school %s is busy; sealed next time", school_id)
     with scope.opened(scope.EVERY_SCHOOL), transaction():

@@ -36,7 +36,7 @@ Tell = Callable[[int, int], None]
 #: what a first list fills; without fresh statistics later look-ups would read whole tables
 _GROWING = (
     *("students", "student_identifiers", "guardians", "guardianships", "enrolments"),
-    *("placements", "list_import_rows"),
+    *("placements", "list_import_rows", "student_words"),
 )
 
 
@@ -172,7 +172,7 @@ class _School:
         done = rehearse(
             register,
             lines,
-            term=Term(self._today, first_day, year.ends_on),
+            term=Term(self._today, first_day, year.starts_on, year.ends_on),
             seen=seen,
             place_prefix=f"{code}:" if not self._own_only else "",
             own_only=self._own_only,

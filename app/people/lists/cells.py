@@ -446,6 +446,11 @@ def class_readings(value: Value) -> list[str]:
 
 def grade_of_class(name: str) -> int | None:
     """The grade a class name tells: 5/4 is in the fifth, Lớn 1 with the five-year-olds."""
+    return _grade_told(name)
+
+
+@lru_cache(maxsize=4096)
+def _grade_told(name: str) -> int | None:
     text = _class_key(name)
     found = re.match(r"([0-9]{1,2})(?![0-9])", text)
     if found and not re.match(r"[0-9]-[0-9] tuoi|[0-9] tuoi", text):

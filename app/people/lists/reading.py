@@ -192,23 +192,20 @@ def _is_example(row: Sequence[Value]) -> bool:
 
 def _is_no_person(row: Sequence[Value], places: dict[C, int]) -> bool:
     """A total, a signature, a line of words: nothing stands where a name and a number would."""
+    if _stands(row, places.get(C.BIRTH, places.get(C.BIRTH_YEAR))):
+        return False
     said = [cell for cell in row if not is_empty(cell)]
     if not said:
         return True
-    name = next((places[c] for c in (C.NAME, C.FAMILY_NAME) if c in places), None)
-    has_name = name is not None and name < len(row) and not is_empty(row[name])
-    born = places.get(C.BIRTH, places.get(C.BIRTH_YEAR))
-    has_birth = born is not None and born < len(row) and not is_empty(row[born])
-    if has_birth:
-        return False
-    first = fold(as_text(said[0]))
-    if len(said) <= 3 and _ENDS.match(first):
+    if len(said) <= 3 and _ENDS.match(fold(as_text(said[0]))):
         return True
-    number = places.get(C.NUMBER)
-    if not has_name and number is not None and len(said) == 1:
-        # A list numbered further than it is filled.
-        return number < len(row) and not is_empty(row[number])
-    return False
+    name = places.get(C.NAME, places.get(C.FAMILY_NAME))
+    # A list numbered further than it is filled.
+    return len(said) == 1 and not _stands(row, name) and _stands(row, places.get(C.NUMBER))
+
+
+def _stands(row: Sequence[Value], place: int | None) -> bool:
+    return place is not None and place < len(row) and not is_empty(row[place])
 
 
 def _orders(grid: Grid, places: dict[C, int]) -> dict[C, DayOrder]:

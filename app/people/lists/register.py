@@ -46,6 +46,8 @@ class KnownChild:
     ends_on: date | None = None
     class_id: int | None = None
     class_name: str = ""
+    #: the first day of the last change of class, in whatever year
+    placed_on: date | None = None
     numbers: dict[Scheme, str] = field(default_factory=dict)
     guardians: list[KnownGuardian] = field(default_factory=list)
 
@@ -118,7 +120,7 @@ def read_register(school_id: int, year_id: int, today: date) -> Register:
         school_id=school_id,
     )
     children = _children(school_id, today)
-    _classes_of_children(school_id, year_id, children)
+    _classes_of_children(school_id, year_id, children, today)
     by_number = _numbers(school_id, children)
     _guardians(school_id, children)
     by_birth: dict[date, list[KnownChild]] = {}
@@ -171,17 +173,25 @@ def _children(school_id: int, today: date) -> dict[int, KnownChild]:
     return found
 
 
-def _classes_of_children(school_id: int, year_id: int, children: dict[int, KnownChild]) -> None:
+def _classes_of_children(
+    school_id: int, year_id: int, children: dict[int, KnownChild], today: date
+) -> None:
     for place in rows(
-        "select e.student_id, e.id as enrolment_id, c.id, c.name from placements p"
-        " join enrolments e on e.school_id = p.school_id and e.id = p.enrolment_id"
+        "select e.student_id, e.id as enrolment_id, c.id, c.name, c.school_year_id, p.starts_on"
+        " from placements p join enrolments e on e.school_id = p.school_id"
+        " and e.id = p.enrolment_id"
         " join classes c on c.school_id = p.school_id and c.id = p.class_id"
-        " where p.school_id = :school_id and p.ends_on is null and c.school_year_id = :year",
+        " where p.school_id = :school_id and (p.ends_on is null or p.ends_on > :today)"
+        " order by p.starts_on, p.id",
+        types={"starts_on": DAY},
         school_id=school_id,
-        year=year_id,
+        today=today,
     ):
         child = children.get(place.student_id)
-        if child is not None and child.enrolment_id == place.enrolment_id:
+        if child is None or child.enrolment_id != place.enrolment_id:
+            continue
+        child.placed_on = place.starts_on
+        if place.school_year_id == year_id:
             child.class_id, child.class_name = place.id, place.name
 
 

@@ -124,6 +124,7 @@ class Term:
     today: date
     #: of newcomers whose row names none
     first_day: date
+    year_starts: date
     year_ends: date
 
 
@@ -595,8 +596,17 @@ class _Rehearsal:
                     outcome, IdentityField(scheme), column, _masked(old or ""), value, value
                 )
         if child.is_here and outcome.place is not None and outcome.place.id != child.class_id:
+            # No earlier than the last change of class, which may lie ahead.
+            from_day = max(
+                self._term.today,
+                self._term.year_starts,
+                child.starts_on,
+                child.placed_on or child.starts_on,
+            )
+            if from_day > self._term.year_ends:
+                self._trouble(outcome, C.CLASS, outcome.place.name, "class_later")
             outcome.changes.append(
-                Change(C.CLASS, child.class_name, outcome.place.name, value=outcome.place)
+                Change(C.CLASS, child.class_name, outcome.place.name, value=from_day)
             )
         self._compare_family(outcome, child)
 

@@ -85,6 +85,7 @@ _SENTENCES: dict[str, _Words] = {
         " the column as text and write the class again.",
         other=p["other"],
     ),
+    "class_later": lambda p: _("the pupil has a class of a later school year already."),
     "class_missing": lambda p: _("a new pupil needs a class."),
     "class_not_opened": lambda p: _(
         "Class %(name)s does not exist yet and was not opened.", name=p["name"]

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.bulk import insert_rows
+from app.core.bulk import write_rows
 from app.core.db import DAY, execute, for_update, row, rows, scalar
 from app.core.model import db
 from app.people.access import MAY_GIVE, Role
@@ -244,16 +244,16 @@ def _rehearse(school_id: int, found: Any, actor: audit.Actor, now: datetime) -> 
             choices=choices,
         )
         return Rehearsed(Kind.STAFF, None, staff)
-    year_ends = row(
-        "select ends_on from school_years where id = :id",
-        types={"ends_on": DAY},
+    year = row(
+        "select starts_on, ends_on from school_years where id = :id",
+        types={"starts_on": DAY, "ends_on": DAY},
         id=found.school_year_id,
     )
-    assert year_ends is not None  # noqa: S101 - a foreign key
+    assert year is not None  # noqa: S101 - a foreign key
     pupils = rehearse(
         read_register(school_id, found.school_year_id, today),
         list(pupil_rows(grid, mapping, today=today)),
-        term=Term(today, found.first_day, year_ends.ends_on),
+        term=Term(today, found.first_day, year.starts_on, year.ends_on),
         choices=choices,
         ticks=ticks,
     )
@@ -356,7 +356,7 @@ def keep_rows(
     ]
     for value in values:
         value["is_taken"] = taken and value["state"] in (State.NEW, State.CHANGED)
-    insert_rows(ListImportRow, values)
+    write_rows(ListImportRow, values)
 
 
 def findings_of(done: Rehearsed) -> tuple[dict[str, Any], int]:

@@ -23,10 +23,10 @@ from app.people.students import (
     correct_many,
     enrol_many,
     open_classes,
+    place_many,
     record_identifiers,
 )
 from app.people.students.guarding import GuardianWish, set_guardians
-from app.people.students.placing import place_many
 
 _OWN = {
     C.NAME: IdentityField.FULL_NAME,
@@ -219,15 +219,16 @@ def _correct(good: Sequence[Outcome], taking: Taking) -> None:
 
 
 def _move(changed: Sequence[Outcome], classes: dict[str, int], taking: Taking) -> None:
-    moves = []
+    by_day: dict[date, dict[int, int]] = {}
     for outcome in changed:
         class_id = _class_of(outcome, classes)
-        if _needs_class(outcome) and outcome.known is not None and class_id is not None:
-            moves.append((outcome.known.enrolment_id, class_id))
-    if moves:
-        place_many(
-            taking.school_id, moves, from_day=taking.today, actor=taking.actor, now=taking.now
-        )
+        if outcome.known is None or class_id is None:
+            continue
+        for change in outcome.made:
+            if change.field == C.CLASS:
+                by_day.setdefault(change.value, {})[outcome.known.enrolment_id] = class_id
+    for day, places in sorted(by_day.items()):
+        place_many(taking.school_id, places, from_day=day, actor=taking.actor, now=taking.now)
 
 
 def _families(good: Sequence[Outcome], taking: Taking) -> None:

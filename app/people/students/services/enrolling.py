@@ -37,6 +37,7 @@ from app.people.students.models import (
     Sex,
     Student,
     StudentIdentifier,
+    Verification,
 )
 from app.people.students.search import add_words
 from app.people.students.services.classes import classes_of
@@ -122,7 +123,7 @@ def enrol_many(
     settle_verification(
         student_id
         for child, student_id in zip(students, student_ids, strict=True)
-        if child.identifiers
+        if child.identifiers and child.student_id is not None
     )
     tie_guardians(
         [
@@ -276,6 +277,11 @@ def _taken_codes(codes: Sequence[str]) -> set[str]:
     }
 
 
+def _first_state(child: NewStudent) -> Verification:
+    has_pin = any(scheme is Scheme.PIN for scheme, _value, _source in child.identifiers)
+    return Verification.NOT_SENT if has_pin else Verification.NO_NUMBER
+
+
 def _write_children(students: Sequence[NewStudent], codes: list[str], now: datetime) -> list[int]:
     fresh = []
     for child, code in zip(students, codes, strict=True):
@@ -290,6 +296,7 @@ def _write_children(students: Sequence[NewStudent], codes: list[str], now: datet
                     "birth_date": child.birth_date,
                     "sex": child.sex,
                     "created_at": now,
+                    "verification": _first_state(child),
                 }
             )
     ids = insert_rows(Student, fresh)

@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "receipts",
     "reversals",
     "seals",
+    "verification_results",
 )
 
 

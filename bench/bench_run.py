@@ -37,15 +37,19 @@ _WRITTEN = (
     (
         "ledger_events",
         "v",
-        "v.cause_kind = 'invoice' and v.kind = 'invoice_issued' and v.cause_id in"
-        " (select i.id from invoices i where i.school_id = v.school_id and i.run_id = :run)",
+        (
+            "v.cause_kind = 'invoice' and v.kind = 'invoice_issued' and v.cause_id in"
+            " (select i.id from invoices i where i.school_id = v.school_id and i.run_id = :run)"
+        ),
     ),
     (
         "entries",
         "v",
-        "v.event_id in (select w.id from ledger_events w join invoices i"
-        " on i.school_id = w.school_id and i.id = w.cause_id where w.school_id = v.school_id"
-        " and w.cause_kind = 'invoice' and w.kind = 'invoice_issued' and i.run_id = :run)",
+        (
+            "v.event_id in (select w.id from ledger_events w join invoices i"
+            " on i.school_id = w.school_id and i.id = w.cause_id where w.school_id = v.school_id"
+            " and w.cause_kind = 'invoice' and w.kind = 'invoice_issued' and i.run_id = :run)"
+        ),
     ),
 )
 

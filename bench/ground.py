@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from app import create_app
 from app.config import Settings
 from app.core import scope
-from app.core.db import execute, transaction
+from app.core.db import analyze, execute, transaction
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
@@ -75,6 +75,9 @@ def area(schools: int, children: int, url: str | None = None) -> Iterator[list[G
                     students, enrolments = _people(school, children, place * children)
                     _prices(school, items)
                 grounds.append(Ground(school, enrolments, students, items))
+            with scope.opened(scope.EVERY_SCHOOL), transaction():
+                # PostgreSQL does so by itself within a minute.
+                analyze("students", "enrolments", "placements", "classes", "schedule_prices")
             yield grounds
             db.session.remove()
             db.engine.dispose()

@@ -14,6 +14,7 @@ import io
 import marshal
 import os
 import re
+import signal
 import sys
 import unicodedata
 import zipfile
@@ -26,9 +27,14 @@ MAX_COLUMNS = 80
 MAX_UNPACKED = 200 * 2**20
 MAX_MEMBERS = 2_000
 MAX_CELL = 20_000
-#: address space and processor seconds; macOS does not keep to the first
-MEMORY = 3 * 2**30
-SECONDS = 60
+MAX_SHEETS = 200
+#: a list packs to a tenth or so; what packs far better above this size is no list
+SUSPICIOUS, MOST_PACKED = 20 * 2**20, 100
+#: address space; macOS does not keep to it
+MEMORY = 2 * 2**30
+#: processor time: to begin with, and for each byte unpacked; honest files need a third of it
+SECONDS = 1.2
+BYTES_A_SECOND = 5 * 2**20
 
 _PAGES = (b"<html", b"<!doctype", b"<table", b"<head", b"<body", b"<?xml", b"<meta")
 _OTHERS = (b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z\xbc", b"\x1f\x8b")
@@ -50,6 +56,7 @@ def main() -> None:
     _limit()
     gc.disable()  # nothing made here is a circle, and the process is short
     data = sys.stdin.buffer.read()
+    _allow(len(data) * (1 if data.startswith(b"PK") else 2))
     try:
         answer: Any = ("ok", read(data))
     except No as refusal:
@@ -66,10 +73,15 @@ def _limit() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):
         pass  # the caller's clock still ends us
+
+
+def _allow(size: int) -> None:
+    """So much processor time from now on; the signal ends the process, native code and all."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_A_SECOND)
 
 
 def read(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
@@ -78,8 +90,7 @@ def read(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
         raise No("sheet_empty")
     head = data[:4096]
     if data.startswith(b"PK"):
-        _check_zip(data)
-        return _workbook(data)
+        return _workbook(_checked_zip(data))
     if data.startswith(OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise No("sheet_password")
@@ -99,7 +110,8 @@ def read(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
 # Packed workbooks: counted before anything parses them
 
 
-def _check_zip(data: bytes) -> None:
+def _checked_zip(data: bytes) -> bytes:
+    """The archive, its cells with errors turned into words: the native reader would lose them."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
@@ -117,11 +129,56 @@ def _check_zip(data: bytes) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise No("sheet_password")
     left = MAX_UNPACKED
+    contents = {}
     for member in members:
         content = _unpacked(data, member, left)
         left -= len(content)
-        if member.filename.endswith((".xml", ".rels")):
-            _check_xml(member.filename, content)
+        contents[member.filename] = content
+    _allow(MAX_UNPACKED - left)
+    is_changed = False
+    for name, content in contents.items():
+        if not name.endswith((".xml", ".rels")):
+            continue
+        _check_xml(name, content)
+        if name.startswith("xl/worksheets/") and (b't="e"' in content or b"t='e'" in content):
+            contents[name] = _ERROR.sub(rb'\1"str"', content)
+            is_changed = True
+        elif name == "content.xml" and b' office:string-value=""' in content:
+            # So an error stands there, beside the word that is seen.
+            contents[name] = content.replace(b' office:string-value=""', b"")
+            is_changed = True
+    _check_repeated_words(contents)
+    packed = {member.filename: member.compress_size for member in members}
+    if EXPLAIN or any(
+        len(content) > max(SUSPICIOUS, MOST_PACKED * packed[name])
+        for name, content in contents.items()
+    ):
+        raise No("sheet_too_large")
+    return _packed(contents) if is_changed else data
+
+
+def _check_repeated_words(contents: dict[str, bytes]) -> None:
+    """A long text may stand in the file once and be pointed at from every cell."""
+    lengths = [len(text) for text in contents.get("xl/sharedStrings.xml", b"").split(b"</si>")]
+    sheets = [text for name, text in contents.items() if name.startswith("xl/worksheets/")]
+    cells = sum(text.count(b't="s"') + text.count(b"t='s'") for text in sheets)
+    if max(lengths) * cells < 5 * MAX_UNPACKED:
+        return
+    total = 0
+    for text in sheets:
+        for place in _POINTER.finditer(text):
+            number = int(place[1])
+            total += lengths[number] if number < len(lengths) else 0
+    if total > 2 * MAX_UNPACKED:
+        raise No("sheet_too_large")
+
+
+def _packed(contents: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return file.getvalue()
 
 
 def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
@@ -154,21 +211,34 @@ def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
     return content
 
 
-# A cell that holds something below row 60,000 or right of column 80 (CB).
+# No part of a pattern crosses a "<": whatever is sent, a search is over in one pass.
+_NAME = rb"<(?:[\w.-]+:)?"
+_END = rb"</(?:[\w.-]+:)?"
+#: a cell that holds something below row 60,000 or right of column 80 (CB)
 _FAR = re.compile(
-    rb'<c r="(?:(?:C[C-Z]|[D-Z][A-Z]|[A-Z]{3,})[0-9]+'
-    rb'|[A-Z]+(60[1-9][0-9]{2}|6[1-9][0-9]{3}|[7-9][0-9]{4}|[0-9]{6,}))"[^>]*(?<!/)>'
+    _NAME + rb"""c\s[^<>]*?\br=["'](?:(?:C[C-Z]|[D-Z][A-Z]|[A-Z]{3,})[0-9]+"""
+    rb"""|[A-Z]+(60[1-9][0-9]{2}|6[1-9][0-9]{3}|[7-9][0-9]{4}|[0-9]{6,}))["'][^<>]*(?<!/)>"""
 )
+#: a formula that nothing follows; one that gave an empty word says so by its type
 _NO_RESULT = re.compile(
-    rb'<c r="([A-Z]+[0-9]+)"[^>]*><f[^>]*(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
+    _NAME + rb"c(\s[^<>]*)?>\s*" + _NAME + rb"f(?:\s[^<>]*)?(?:/>|>[^<]*(?:<!\[CDATA\[[^\]]*\]\]>"
+    rb"[^<]*)*"
+    + _END
+    + rb"f\s*>)\s*((?:"
+    + _NAME
+    + rb"v(?:\s[^<>]*)?(?:/>|>\s*"
+    + _END
+    + rb"v\s*>))?)\s*"
+    + _END
+    + rb"c\s*>"
 )
-_MANY_ROWS = re.compile(
-    rb'<table:table-row[^>]*number-rows-repeated="([0-9]+)"[^>]*>(.*?)</table:table-row>', re.S
-)
-_MANY_COLUMNS = re.compile(
-    rb'<table:table-cell[^>]*number-columns-repeated="([0-9]+)"[^>]*office:value-type'
-    rb'|<table:table-cell[^>]*office:value-type[^>]*number-columns-repeated="([0-9]+)"'
-)
+_ERROR = re.compile(rb"""(<(?:[\w.-]+:)?c\s(?:[^<>]*?\s)?t=)["']e["']""")
+_POINTER = re.compile(rb"<(?:[\w.-]+:)?v>([0-9]{1,9})<")
+_PLACE = re.compile(rb"""\br=["']([A-Z]+[0-9]+)["']""")
+_WORD = re.compile(rb"""\bt=["']str["']""")
+_OPEN_ROW = re.compile(rb"<(?:[\w.-]+:)?table-row\b([^<>]*)>")
+_OPEN_CELL = re.compile(rb"<(?:[\w.-]+:)?table-cell\b([^<>]*)>")
+_TIMES = re.compile(rb"""number-(?:rows|columns)-repeated=["']\s*([0-9]+)""")
 
 
 def _check_xml(name: str, content: bytes) -> None:
@@ -183,28 +253,67 @@ def _check_xml(name: str, content: bytes) -> None:
 
 def _check_excel(content: bytes) -> None:
     # Formatted empty rows are no fault; so many with cells are.
-    if content.count(b"</row>") > MAX_ROWS + 40_000:
+    if content.count(b"row>") > MAX_ROWS + 40_000:
         raise No("sheet_too_many_rows")
-    if content.count(b"<c ") + content.count(b"<c>") > MAX_ROWS * MAX_COLUMNS:
+    if content.count(b"<c ") + content.count(b"<c>") + content.count(b":c ") > (
+        MAX_ROWS * MAX_COLUMNS
+    ):
         raise No("sheet_too_many_rows")
     if EXPLAIN and (found := _FAR.search(content)):
         raise No("sheet_too_many_rows" if found[1] else "sheet_too_many_columns")
-    if b"<f" in content and (found := _NO_RESULT.search(content)):
-        raise No("sheet_formula", found[1].decode())
+    if b"<f" not in content and b":f" not in content:
+        return
+    for formula in _NO_RESULT.finditer(content):
+        about = formula[1] or b""
+        if formula[2] and _WORD.search(about):
+            continue
+        place = _PLACE.search(about)
+        raise No("sheet_formula", place[1].decode() if place else "")
 
 
 def _check_open_document(content: bytes) -> None:
-    rows = content.count(b"<table:table-row")
-    if rows > MAX_ROWS + 1000 or content.count(b"<table:table-cell") > MAX_ROWS * MAX_COLUMNS:
+    """Counts rows and cells as the file repeats them; empty ones are no fault."""
+    cells = content.count(b"table-cell")
+    if content.count(b"table-row") > 2 * MAX_ROWS + 2000 or cells > 2 * MAX_ROWS * MAX_COLUMNS:
         raise No("sheet_too_many_rows")
-    for found in _MANY_ROWS.finditer(content):
-        if int(found[1][:9]) > 100 and b"office:value-type" in found[2]:
-            rows += int(found[1][:9])
-    if rows > MAX_ROWS + 1000:
-        raise No("sheet_too_many_rows")
-    for found in _MANY_COLUMNS.finditer(content):
-        if int((found[1] or found[2])[:9]) > MAX_COLUMNS:
-            raise No("sheet_too_many_columns")
+    rows = filled = above = 0
+    starts = [*_OPEN_ROW.finditer(content)]
+    for place, start in enumerate(starts):
+        times = _times(start[1])
+        above += times
+        end = starts[place + 1].start() if place + 1 < len(starts) else len(content)
+        part = content[start.end() : end]
+        if times > 100 or b"columns-repeated" in part or b"formula" in part:
+            width = column = 0
+            for cell in _OPEN_CELL.finditer(part):
+                column += _times(cell[1])
+                if b":formula=" in cell[1] and b"value-type" not in cell[1]:
+                    raise No("sheet_formula", f"{_letters(column)}{above}")
+                if b"value-type" in cell[1]:
+                    if _times(cell[1]) > MAX_COLUMNS:
+                        raise No("sheet_too_many_columns")
+                    width += _times(cell[1])
+        else:
+            width = 1
+        if width:
+            rows += times
+            filled += times * width
+        if rows > MAX_ROWS + 1000 or filled > MAX_ROWS * MAX_COLUMNS:
+            raise No("sheet_too_many_rows")
+
+
+def _letters(column: int) -> str:
+    """The name of a column, from 1."""
+    name = ""
+    while column:
+        column, place = divmod(column - 1, 26)
+        name = chr(65 + place) + name
+    return name
+
+
+def _times(attributes: bytes) -> int:
+    found = _TIMES.search(attributes)
+    return int(found[1][:9]) if found else 1
 
 
 def _workbook(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
@@ -212,13 +321,21 @@ def _workbook(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
 
     try:
         book = python_calamine.load_workbook(io.BytesIO(data))
+        if len(book.sheet_names) > MAX_SHEETS:
+            raise No("sheet_too_many_sheets")
         found = []
+        left = 2 * MAX_ROWS * MAX_COLUMNS
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
-            if sheet.width > 16_384 or sheet.start is None:
+            if sheet.start is None:
                 continue
             if sheet.height > MAX_ROWS + 1000:
                 raise No("sheet_too_many_rows")
+            left -= sheet.height * sheet.width
+            if left < 0:
+                raise No(
+                    "sheet_too_many_columns" if sheet.width > MAX_COLUMNS else "sheet_too_many_rows"
+                )
             rows: list[list[Any]] = [*sheet.to_python(skip_empty_area=True)]
             found.append((name, int(sheet.start[0]) + 1, _trimmed(rows)))
     except No:
@@ -273,8 +390,7 @@ def _cells(row: list[Any]) -> list[Any]:
         return [_plain(value) for value in row]
     if len(words) > MAX_CELL or words.count(_PART) != len(row) - 1:
         return [_plain(value) for value in row]
-    if not words.isascii():
-        words = unicodedata.normalize("NFC", words)
+    words = _composed(words)
     found: list[Any] = words.split(_PART)
     if all(found) and not _BLANK.search(words):
         return found
@@ -285,7 +401,7 @@ def _plain(value: Any) -> Any:
     if type(value) is str:
         if len(value) > MAX_CELL:
             raise No("sheet_cell_too_long")
-        return unicodedata.normalize("NFC", value) if value.strip() else None
+        return _composed(value) if value.strip() else None
     if value is None or type(value) is bool:
         return value
     if type(value) is float:
@@ -303,6 +419,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+#: Unicode allows thirty marks on one letter; sorting very many takes their square
+_MARKS = re.compile(r"[^\w\s]{31,}")
+
+
+def _composed(words: str) -> str:
+    """Letters and their marks made one, as NFC has it."""
+    if words.isascii():
+        return words
+    for run in _MARKS.finditer(words):
+        if sum(1 for sign in run[0] if unicodedata.combining(sign)) > 30:
+            raise No("sheet_letters")
+    return unicodedata.normalize("NFC", words)
+
+
 # Text files
 
 
@@ -315,6 +445,10 @@ def _text(data: bytes) -> tuple[str, int, list[list[Any]]]:
     if odd * 100 > len(text):
         raise No("sheet_kind")
     delimiter = _delimiter(text)
+    # A line of millions of signs is told before it becomes millions of cells.
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if len(line) > 5_000 and line.count(delimiter) > 5_000:
+            raise No("sheet_too_many_columns", str(number))
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[Any]] = []
@@ -338,19 +472,19 @@ def _text(data: bytes) -> tuple[str, int, list[list[Any]]]:
 def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return unicodedata.normalize("NFC", data.decode("utf-16"))
+            return _composed(data.decode("utf-16"))
         except UnicodeDecodeError as error:
             raise No("sheet_letters") from error
     if b"\x00" in data[:65536]:
         raise No("sheet_kind")
     try:
-        return unicodedata.normalize("NFC", data.decode("utf-8-sig"))
+        return _composed(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         pass
     old = data.decode("cp1252", errors="replace")
     _refuse_old_letters(old)
     try:
-        return unicodedata.normalize("NFC", data.decode("cp1258"))
+        return _composed(data.decode("cp1258"))
     except UnicodeDecodeError as error:
         raise No("sheet_letters") from error
 

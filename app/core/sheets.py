@@ -6,6 +6,7 @@ Limits as decided for uploads (E7): 60,000 rows of 80 columns, 20 MB packed, 200
 from __future__ import annotations
 
 import marshal
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ from app.core.errors import Invalid
 Value = str | int | float | bool | date | datetime | time | None
 
 MAX_PACKED = 20 * 2**20
-#: a legal file of the largest size takes a few seconds
+#: seconds by the clock on the wall, for a machine with much to do; processor time is the reader's
 PATIENCE = 60
 _WORKER = Path(__file__).with_name("sheet_worker.py")
 
@@ -58,6 +59,8 @@ def read_sheets(source: bytes | Path, filename: str = "") -> list[Sheet]:
     if len(data) > MAX_PACKED:
         raise SheetRefused("sheet_too_large")
     ended = _ask_reader(data)
+    if ended.returncode == -signal.SIGPROF:
+        raise SheetRefused("sheet_too_slow")
     if ended.returncode != 0 or not ended.stdout:
         # The reader died of its limits, which no legal file does; the cause costs a second look.
         ended = _ask_reader(data, "--explain")
@@ -125,10 +128,17 @@ def _message(reason: str, place: str) -> str:
             "The file has more than 80 columns. Delete the columns that do not belong to the list."
         ),
         "sheet_cell_too_long": _("A cell holds more than 20,000 letters. Shorten or empty it."),
+        "sheet_too_many_sheets": _(
+            "The file has more than 200 sheets. Keep the sheet with the list and send it again."
+        ),
+        "sheet_too_slow": _(
+            "The file takes too long to read for its size. Open it in Excel, copy the list into a"
+            " new file and send that."
+        ),
         "sheet_formula": _(
             "Cell %(cell)s holds a formula without a result. Open the file in Excel, save it, and"
             " send it again, or replace the formulas by their values.",
-            cell=place,
+            cell=place or "?",
         ),
         "sheet_quotes": _(
             "Line %(line)s: a quotation mark is opened and not closed. Mend the line, or send the"

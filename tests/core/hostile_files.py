@@ -72,6 +72,7 @@ def words(ref: str, text: str) -> bytes:
 def excel(
     sheet1: bytes,
     *,
+    book: bytes = BOOK,
     shared: bytes | None = None,
     more: tuple[tuple[str, bytes], ...] = (),
     method: int = zipfile.ZIP_DEFLATED,
@@ -81,7 +82,7 @@ def excel(
     with zipfile.ZipFile(file, "w", method) as archive:
         archive.writestr("[Content_Types].xml", TYPES)
         archive.writestr("_rels/.rels", RELS)
-        archive.writestr("xl/workbook.xml", BOOK)
+        archive.writestr("xl/workbook.xml", book)
         archive.writestr("xl/_rels/workbook.xml.rels", BOOK_RELS)
         archive.writestr("xl/worksheets/sheet1.xml", sheet1)
         if shared is not None:
@@ -146,6 +147,7 @@ def hostile_files() -> Iterator[Hostile]:
     yield from _formulas()
     yield from _texts()
     yield from _letters()
+    yield from _long_searches()
 
 
 def _not_tables() -> Iterator[Hostile]:
@@ -406,4 +408,87 @@ def _cells(text: str) -> bytes:
             row(n, *(words(f"{'AB'[place]}{n}", value) for place, value in enumerate(line)))
             for n, line in enumerate(lines, start=1)
         )
+    )
+
+
+def _long_searches() -> Iterator[Hostile]:
+    """Small files whose cost would be the square of their length."""
+    yield Hostile(
+        "a tag opened a million times", excel(sheet(b'<c r="A1"' * 10**6 + b"<f")), "sheet_damaged"
+    )
+    yield Hostile(
+        "rows of an open document never closed",
+        open_document(b'<table:table-row table:number-rows-repeated="200">' * 50_000),
+        "sheet_empty",
+    )
+    yield Hostile(
+        "cells of an open document never closed",
+        open_document(b"<table:table-cell " * 10**6),
+        "sheet_damaged",
+    )
+    marks = "\u0301\u0323"
+    yield Hostile(
+        "a million marks on one letter", f"a;b\na{marks * 500_000};c\n".encode(), "sheet_letters"
+    )
+    yield Hostile(
+        "thousands of marks in many cells",
+        excel(sheet(b"".join(row(n, words(f"A{n}", "a" + marks * 9000)) for n in range(1, 200)))),
+        "sheet_letters",
+    )
+    yield Hostile("19 million commas", b"," * 19_000_000, "sheet_too_many_columns")
+    yield Hostile(
+        "a thousand sheets that are one",
+        excel(
+            sheet(b"".join(row(n, cell(f"A{n}")) for n in range(1, 20_000))),
+            book=BOOK.replace(
+                b'<sheet name="Lop" sheetId="1" r:id="r1"/>',
+                b"".join(
+                    b'<sheet name="S%d" sheetId="%d" r:id="r1"/>' % (n, n) for n in range(1, 1001)
+                ),
+            ),
+        ),
+        "sheet_too_many_sheets",
+    )
+    yield Hostile(
+        "a corner of 60,000 rows and 3,000 columns",
+        excel(sheet(row(1, cell("A1")) + row(60_000, b'<c s="1" r="DKJ60000"><v>1</v></c>'))),
+        "sheet_too_many_columns",
+    )
+    pointers = b'<c r="%s%d" t="s"><v>0</v></c>'
+    yield Hostile(
+        "a long text pointed at from 600,000 cells",
+        excel(
+            sheet(
+                b"".join(
+                    row(n, *(pointers % (letter.encode(), n) for letter in "ABCDEFGHIJKLMNOPQRST"))
+                    for n in range(1, 30_000)
+                )
+            ),
+            shared=b"<sst><si><t>" + "é".encode() * 19_000 + b"</t></si></sst>",
+        ),
+        "sheet_too_large",
+    )
+    yield Hostile("25 MB of remarks", excel(sheet(b"<!--x-->" * 3_000_000)), "sheet_too_large")
+    for name, formula in (
+        ("with blanks between", b'<c r="B1">\n <f>A1+1</f>\n</c>'),
+        ("whose cell names its style first", b'<c s="1" r="B1"><f>A1+1</f></c>'),
+        ("in single quotes", b"<c r='B1'><f>A1+1</f></c>"),
+        ("in a part that is not read", b'<c r="B1"><f><![CDATA[A1<2]]></f></c>'),
+        ("with a blank result", b'<c r="B1"><f>A1</f><v> </v></c>'),
+    ):
+        yield Hostile(
+            f"a formula without a result {name}",
+            excel(sheet(row(1, cell("A1"), formula))),
+            "sheet_formula",
+        )
+    yield Hostile(
+        "a formula without a result in an open document",
+        open_document(
+            ods_table(
+                b"<table:table-row>"
+                + ODS_CELL
+                + b'<table:table-cell table:formula="of:=[.A1]"/></table:table-row>'
+            )
+        ),
+        "sheet_formula",
     )

@@ -16,7 +16,18 @@ from flask import Flask
 from app import create_app
 from app.config import Settings
 from app.core.sheets import Column, SheetRefused, read_sheets, write_workbook
-from tests.core.hostile_files import Hostile, excel, hostile_files, row, sheet, words
+from tests.core.hostile_files import (
+    ODS_CELL,
+    Hostile,
+    cell,
+    excel,
+    hostile_files,
+    ods_table,
+    open_document,
+    row,
+    sheet,
+    words,
+)
 
 TABLE = [
     ["Họ và tên", "Lớp", "Số"],
@@ -110,8 +121,6 @@ def test_an_old_workbook() -> None:
 
 
 def test_an_open_document() -> None:
-    from tests.core.hostile_files import ods_table, open_document
-
     rows = "".join(
         "<table:table-row>"
         + "".join(
@@ -135,6 +144,26 @@ def test_empty_rows_and_columns_at_the_end_are_nothing_and_the_first_row_keeps_i
     )
     found = read_sheets(raw)[0]
     assert (found.first_row, found.rows) == (3, [["a"], [None], ["b"]])
+
+
+def test_errors_in_cells_are_shown_and_not_lost() -> None:
+    cells = words("A1", "Lê An"), b'<c r="B1" s="1" t="e"><f>VLOOKUP(A1,Z:Z,1)</f><v>#N/A</v></c>'
+    (found,) = read_sheets(excel(sheet(row(1, *cells, cell("C1")))))
+    assert found.rows == [["Lê An", "#N/A", 1]]
+
+    error = (
+        b'<table:table-cell table:formula="of:=NA()" office:value-type="string"'
+        b' office:string-value=""><text:p>#N/A</text:p></table:table-cell>'
+    )
+    rows = b"<table:table-row>" + ODS_CELL + error + b"</table:table-row>"
+    (found,) = read_sheets(open_document(ods_table(rows)))
+    assert found.rows == [["x", "#N/A"]]
+
+
+def test_a_formula_that_gives_an_empty_word_is_an_empty_cell() -> None:
+    empty = b'<c r="B1" t="str"><f>IF(A1&gt;1,"a","")</f><v></v></c>'
+    (found,) = read_sheets(excel(sheet(row(1, cell("A1"), empty, cell("C1")))))
+    assert found.rows == [[1, None, 1]]
 
 
 def test_a_false_extent_costs_nothing() -> None:

@@ -1,0 +1,50 @@
+"""Shapes of what the pages of keeping and forgetting send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from app.core.forms import DayField, Form
+from app.core.i18n import lazy as _l
+from app.journeys.retention.models import Certainty, RecordKind, Term
+
+
+class TermForm(Form):
+    """A new row: how long a kind of record is kept from a day on."""
+
+    kind = SelectField(choices=[(kind.value, "") for kind in RecordKind])
+    term = SelectField(choices=[(term.value, "") for term in Term])
+    years = IntegerField(
+        validators=[
+            Optional(),
+            NumberRange(min=1, max=100, message=_l("Enter the years, 1 to 100.")),
+        ]
+    )
+    act = StringField(validators=[Length(max=200)])
+    source = StringField(validators=[Length(max=300)])
+    certainty = SelectField(choices=[(one.value, "") for one in Certainty])
+    valid_from = DayField(validators=[InputRequired(_l("Enter a day, for example 30/11/2026"))])
+
+
+class AskForm(Form):
+    """Children ticked, and why."""
+
+    school = StringField(validators=[Length(max=12)])
+    code = SelectMultipleField(validate_choice=False)
+    reason = StringField(validators=[Length(max=200)])
+
+
+class DecideForm(Form):
+    """The second person's word."""
+
+    approve = SelectField(choices=[("yes", ""), ("no", "")])
+    words = StringField(validators=[Length(max=200)])
+
+
+def first_error(form: Form) -> str:
+    """The first thing to put right."""
+    errors: Any = form.errors
+    return next((str(texts[0]) for texts in errors.values() if texts), "")

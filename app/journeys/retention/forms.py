@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import IntegerField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
 
 from app.core.forms import DayField, Form
 from app.core.i18n import lazy as _l
@@ -15,8 +15,8 @@ from app.journeys.retention.models import Certainty, RecordKind, Term
 class TermForm(Form):
     """A new row: how long a kind of record is kept from a day on."""
 
-    kind = SelectField(choices=[(kind.value, "") for kind in RecordKind])
-    term = SelectField(choices=[(term.value, "") for term in Term])
+    kind = StringField(validators=[AnyOf(list(RecordKind))])
+    term = StringField(validators=[AnyOf(list(Term))])
     years = IntegerField(
         validators=[
             Optional(),
@@ -25,22 +25,21 @@ class TermForm(Form):
     )
     act = StringField(validators=[Length(max=200)])
     source = StringField(validators=[Length(max=300)])
-    certainty = SelectField(choices=[(one.value, "") for one in Certainty])
+    certainty = StringField(validators=[AnyOf(list(Certainty))])
     valid_from = DayField(validators=[InputRequired(_l("Enter a day, for example 30/11/2026"))])
 
 
 class AskForm(Form):
-    """Children ticked, and why."""
+    """Why the ticked children; their codes come as a list beside it."""
 
     school = StringField(validators=[Length(max=12)])
-    code = SelectMultipleField(validate_choice=False)
     reason = StringField(validators=[Length(max=200)])
 
 
 class DecideForm(Form):
     """The second person's word."""
 
-    approve = SelectField(choices=[("yes", ""), ("no", "")])
+    approve = StringField(validators=[AnyOf(["yes", "no"])])
     words = StringField(validators=[Length(max=200)])
 
 

@@ -158,13 +158,14 @@ def ask() -> ResponseReturnValue:
         ),
         None,
     )
-    if school is None or len(form.code.data or ()) > MOST:
+    codes = [code[:20] for code in request.form.getlist("code")]
+    if school is None or len(codes) > MOST:
         return _due_page(error=NobodyChosen().message, status=422)
     try:
         with transaction():
             request_id = services.ask(
                 school.id,
-                form.code.data or (),
+                codes,
                 reason=form.reason.data or "",
                 actor=current_actor(),
                 now=clock.now(),

@@ -62,7 +62,7 @@ def set_term(
     Refuses years outside 1 to 100, a term without its act and source, and a day that is not after
     the day of the newest row. The caller commits.
     """
-    if (term is Term.YEARS) != (years is not None) or not 1 <= (years or 1) <= 100:
+    if (term is Term.YEARS) != (years is not None) or (years is not None and not 1 <= years <= 100):
         raise BadTerm(_("Enter the years, 1 to 100."))
     act, source = " ".join(act.split()), " ".join(source.split())
     if not 1 <= len(act) <= 200 or not 1 <= len(source) <= 300:

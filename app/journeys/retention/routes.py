@@ -71,16 +71,16 @@ def set_term() -> ResponseReturnValue:
     form = TermForm()
     if not form.is_sent():
         return _terms_page(error=first_error(form), status=422)
-    term = Term(form.term.data)
+    term = Term(str(form.term.data))
     try:
         with transaction():
             services.set_term(
-                RecordKind(form.kind.data),
+                RecordKind(str(form.kind.data)),
                 term=term,
                 years=form.years.data if term is Term.YEARS else None,
                 act=form.act.data or "",
                 source=form.source.data or "",
-                certainty=Certainty(form.certainty.data),
+                certainty=Certainty(str(form.certainty.data)),
                 valid_from=form.valid_from.data,
                 actor=current_actor(),
                 now=clock.now(),

@@ -237,7 +237,7 @@ def _with_money(child_of: dict[int, int]) -> set[int]:
     """Children with an account that is not zero at some school."""
     sums: dict[tuple[int, int, str], int] = {}
     # By school, so that the index of entries by school and child is used.
-    for school in rows("select id from schools order by id"):
+    for school_id in schools_of(list(child_of)):
         for one in rows(
             "select e.student_id, a.code,"
             " sum(case when e.debit_id = a.id then e.amount else -e.amount end) as balance"
@@ -246,13 +246,28 @@ def _with_money(child_of: dict[int, int]) -> set[int]:
             " where e.school_id = :school and e.student_id in :ids"
             " and (a.code in :codes or a.code like 'suspense:%')"
             " group by e.student_id, a.code",
-            school=school.id,
+            school=school_id,
             ids=list(child_of),
             codes=list(OF_THE_CHILD),
         ):
-            key = (school.id, child_of[one.student_id], one.code)
+            key = (school_id, child_of[one.student_id], one.code)
             sums[key] = sums.get(key, 0) + int(one.balance)
     return {child for (_school, child, _code), balance in sums.items() if balance}
+
+
+def schools_of(student_ids: Collection[int]) -> list[int]:
+    """Schools where one of these rows was ever enrolled or asked for money, in order."""
+    return sorted(
+        {
+            int(found.school)
+            for chunk in in_chunks(student_ids)
+            for found in rows(
+                "select school_id as school from enrolments where student_id in :ids"
+                " union select school_id from payment_requests where student_id in :ids",
+                ids=chunk,
+            )
+        }
+    )
 
 
 def _half_joined(ids: list[int], child_of: dict[int, int]) -> set[int]:

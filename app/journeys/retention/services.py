@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import DAY, execute, for_update, in_chunks, own_school, row, rows
+from app.core.db import DAY, execute, for_update, own_school, row, rows
 from app.core.model import db
 from app.journeys.retention import queries
 from app.journeys.retention.errors import (
@@ -246,7 +246,7 @@ def _forget(request_id: int, school: int, actor: audit.Actor, now: datetime) -> 
     # A request may have been asked before a merge: the child is what its row leads to today.
     behind = students.children_behind(ids)
     # No payment may arrive between the look at the balance and the commit.
-    for place in _schools_of(sorted(students.rows_of(set(behind.values())))):
+    for place in queries.schools_of(students.rows_of(set(behind.values()))):
         own_school(place)
     standing = {
         one.student_id: one.obstacle
@@ -282,18 +282,3 @@ def _forget(request_id: int, school: int, actor: audit.Actor, now: datetime) -> 
         now=now,
     )
     return len(free)
-
-
-def _schools_of(student_ids: Collection[int]) -> list[int]:
-    """Schools where one of these was ever enrolled or asked for money, in the order of locking."""
-    return sorted(
-        {
-            int(found.school)
-            for chunk in in_chunks(student_ids)
-            for found in rows(
-                "select school_id as school from enrolments where student_id in :ids"
-                " union select school_id from payment_requests where student_id in :ids",
-                ids=chunk,
-            )
-        }
-    )

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from app import create_app
 from app.config import Settings
 from app.core import scope
-from app.core.db import execute, transaction
+from app.core.db import analyze, execute, transaction
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
@@ -49,21 +49,36 @@ class Ground:
 @contextmanager
 def standing(children: int) -> Iterator[Ground]:
     """A fresh SQLite database with one school; the scope is open for it."""
+    with area(1, children) as schools:
+        ground = schools[0]
+        with scope.opened(scope.one_school(ground.school.id)):
+            yield ground
+
+
+@contextmanager
+def area(schools: int, children: int, url: str | None = None) -> Iterator[list[Ground]]:
+    """A fresh database, SQLite without a `url`, with schools of so many children each."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            database_url=f"sqlite:///{folder}/bench.db",
+            database_url=url or f"sqlite:///{folder}/bench.db",
             app_env="test",
             instance_path=Path(folder),
         )
         app: Flask = create_app(settings)
         with app.app_context():
             flask_migrate.upgrade()
-            school = make_school()
-            items = _catalogue(school)
-            with scope.opened(scope.one_school(school.id)):
-                students, enrolments = _people(school, children)
-                _prices(school, items)
-                yield Ground(school, enrolments, students, items)
+            made = [make_school() for _ in range(schools)]
+            items = _catalogue(made[0])
+            grounds = []
+            for place, school in enumerate(made):
+                with scope.opened(scope.one_school(school.id)):
+                    students, enrolments = _people(school, children, place * children)
+                    _prices(school, items)
+                grounds.append(Ground(school, enrolments, students, items))
+            with scope.opened(scope.EVERY_SCHOOL), transaction():
+                # PostgreSQL does so by itself within a minute.
+                analyze("students", "enrolments", "placements", "classes", "schedule_prices")
+            yield grounds
             db.session.remove()
             db.engine.dispose()
 
@@ -108,7 +123,9 @@ def _catalogue(school: MadeSchool) -> tuple[int, ...]:
     return items
 
 
-def _people(school: MadeSchool, children: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _people(
+    school: MadeSchool, children: int, first: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     with transaction():
         classes = [
             int(
@@ -139,7 +156,7 @@ def _people(school: MadeSchool, children: int) -> tuple[tuple[int, ...], tuple[i
                         "sex": "male",
                         "created_at": NOON,
                     }
-                    for n in range(children)
+                    for n in range(first, first + children)
                 ],
             )
         )

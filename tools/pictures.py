@@ -333,7 +333,8 @@ def _take(
             camera.cards()
         if size == "desk" and language == "vi":
             receipt = camera.first_link("accountant", "/receipts", "/receipts/")
-            notice = camera.first_link("accountant", "/invoices?state=open", "/notices.pdf")
+            open_bill = camera.first_link("accountant", "/invoices", "/invoices/")
+            notice = camera.first_link("accountant", open_bill, "/notices.pdf")
             papers = (
                 ("receipt", "accountant", receipt),
                 ("notice", "accountant", notice),

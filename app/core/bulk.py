@@ -52,12 +52,12 @@ def _reserve(table: Table, count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
     found = db.session.execute(
         text(
-            f"select nextval(pg_get_serial_sequence('{table.name}', 'id'))"
+            f"select array_agg(nextval(pg_get_serial_sequence('{table.name}', 'id')))"
             " from generate_series(1, :count)"
         ),
         {"count": count},
     )
-    return [int(number) for number in found.scalars()]
+    return list(found.scalar_one())
 
 
 def _defaults(table: Table, given: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +72,12 @@ def _defaults(table: Table, given: dict[str, Any]) -> dict[str, Any]:
 def _copy(table: Table, rows: Sequence[dict[str, Any]]) -> None:
     names = list(rows[0])
     dialect = db.engine.dialect
-    readers = [_processor(table.columns[name].type, dialect) for name in names]
+    ready = [
+        _ready(values, _processor(table.columns[name].type, dialect))
+        for name, values in zip(
+            names, zip(*(row.values() for row in rows), strict=True), strict=True
+        )
+    ]
     columns = ", ".join(names)
     connection = db.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - the session's own
@@ -80,18 +85,18 @@ def _copy(table: Table, rows: Sequence[dict[str, Any]]) -> None:
         connection.cursor() as cursor,
         cursor.copy(f"copy {table.name} ({columns}) from stdin") as copy,
     ):
-        for row in rows:
-            copy.write_row(
-                [
-                    _plain(value) if reader is None else reader(value)
-                    for value, reader in zip(row.values(), readers, strict=True)
-                ]
-            )
+        for row in zip(*ready, strict=True):
+            copy.write_row(row)
 
 
-def _plain(value: Any) -> Any:
+def _ready(values: Sequence[Any], reader: Any) -> Sequence[Any]:
+    """The values of one column as the driver takes them."""
+    if reader is not None:
+        return [reader(value) for value in values]
     # The driver would write the name of an enum, not its value.
-    return value.value if isinstance(value, Enum) else value
+    if any(issubclass(kind, Enum) for kind in set(map(type, values))):
+        return [value.value if isinstance(value, Enum) else value for value in values]
+    return values
 
 
 def _processor(kind: TypeEngine[Any], dialect: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from app.core import press, scope
 from app.core.money import Vnd
 from app.money import billing
 from app.money.billing import notices, vietqr
+from app.money.billing.errors import NothingToPrint
 from app.people.access import Role
 from tests.conftest import unavailable
 from tests.factories.billing import (
@@ -115,6 +118,51 @@ def test_the_qr_carries_account_amount_and_code(
     assert {code.amount for code in codes} == {Vnd(BOTH)}
     assert {code.account for code in codes} == {made.school.account_number}
     assert len(pictures) == 3
+
+
+def test_every_line_names_its_act(
+    made: SmallSchool, accountant: FlaskClient, tmp_path: Path
+) -> None:
+    issue(made.id)
+    with scope.opened(scope.one_school(made.id)):
+        bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
+        lines = billing.lines_of(made.id, [bill.id])
+
+    (page,) = pages(accountant.get(f"/notices.pdf?invoice_id={bill.id}").data, tmp_path)
+
+    assert lines and all(line.legal_act in page for line in lines)
+    assert "Căn cứ: 1" in page
+
+
+def test_the_message_says_the_words_of_the_paper(
+    made: SmallSchool, accountant: FlaskClient, tmp_path: Path
+) -> None:
+    child = made.children[0]
+    issue(made.id)
+    grant(made.id, child.enrolment_id, made.half)
+    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    with scope.opened(scope.one_school(made.id)):
+        bill = billing.invoices_of(made.id, child.student_id)[0]
+        (request,) = billing.requests_of(made.id, child.student_id)
+        message = notices.write_message(made.id, bill, day=IN_DECEMBER.date())
+        ((paper,), _pictures) = notices._notices(made.id, [bill])
+
+    for row in paper.rows:
+        assert f"{row.name}" in message and f"= {row.amount} ₫" in message
+    assert f"Phải nộp: {paper.total} ₫ ({paper.words})" in message
+    assert f"nội dung giữ nguyên: {request.reference}" in message
+    assert f"/{request.token} " in message and paper.due_on in message
+    assert "giảm 50 %" in message and "Trường không bao giờ hỏi mật khẩu hay mã OTP." in message
+    assert message in html.unescape(accountant.get(f"/invoices/{bill.id}").text)
+
+
+def test_a_paid_bill_has_no_message(context: Flask, made: SmallSchool) -> None:
+    issue(made.id)
+    with scope.opened(scope.one_school(made.id)):
+        bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
+        paid = replace(bill, open=Vnd(0))
+        with pytest.raises(NothingToPrint):
+            notices.write_message(made.id, paid, day=IN_DECEMBER.date())
 
 
 def test_a_paid_bill_has_no_notice(made: SmallSchool, accountant: FlaskClient) -> None:

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from app.core.period import Period
 from app.money.fees.rules import rules_sql
 
 _DIFFERENCES = """
+-- What the rules ask, and what was billed before with its sign turned.
 united as (
-  select enrolment_id, item_id, service_period, class_name, schedule_price_id, quantity, price,
-         percent, policy_id, gross, reduction, 0 as billed_gross, 0 as billed_reduction,
-         cast(null as bigint) as line_id
+  select enrolment_id, item_id, service_period, class_name, schedule_price_id, relief, gross,
+         reduction, cast(null as bigint) as line_id
   from rules
   union all
-  select l.enrolment_id, l.item_id, l.service_period, null, null, 0, 0, 0, null, 0, 0, l.gross,
-         l.reduction, l.id
+  select l.enrolment_id, l.item_id, l.service_period, null, null, null, -l.gross, -l.reduction,
+         l.id
   from invoice_lines l
-  where l.school_id = :school_id and l.service_period in :months {only}
+  where l.school_id = :school_id and l.service_period in ({months}) {only}
 ),
-differences as (
+changed as (
   select enrolment_id, item_id, service_period, max(class_name) as class_name,
-         max(schedule_price_id) as schedule_price_id, max(quantity) as quantity,
-         max(price) as price, max(percent) as percent, max(policy_id) as policy_id,
-         sum(gross) - sum(billed_gross) as gross,
-         sum(reduction) - sum(billed_reduction) as reduction, max(line_id) as last_line_id
+         max(schedule_price_id) as schedule_price_id, max(relief) as relief,
+         sum(gross) as gross, sum(reduction) as reduction, max(line_id) as last_line_id
   from united
   group by enrolment_id, item_id, service_period
-  having max(line_id) is null
-      or sum(gross) - sum(reduction) <> sum(billed_gross) - sum(billed_reduction)
+  having max(line_id) is null or sum(gross) <> sum(reduction)
+),
+differences as (
+  select d.enrolment_id, d.item_id, d.service_period, d.class_name, d.schedule_price_id,
+         coalesce(sp.quantity, 0) as quantity, coalesce(sp.price, 0) as price,
+         coalesce(d.relief / 1000000000, 0) as percent,
+         999999999 - d.relief % 1000000000 as policy_id, d.gross, d.reduction, d.last_line_id
+  from changed d
+  left join schedule_prices sp on sp.id = d.schedule_price_id
 )"""
 
 
-def differences_sql(dialect: str, *, one_enrolment: bool = False) -> str:
-    """`with …` up to the CTE `differences`; parameters :school_id, :months (and :enrolment_id)."""
+def differences_sql(
+    dialect: str, months: Collection[Period], *, one_enrolment: bool = False
+) -> str:
+    """`with …` up to the CTE `differences`; parameters :school_id (and :enrolment_id)."""
     only = "and l.enrolment_id = :enrolment_id" if one_enrolment else ""
     return (
         "with "
-        + rules_sql(dialect, one_enrolment=one_enrolment)
+        + rules_sql(dialect, months, one_enrolment=one_enrolment)
         + ","
-        + _DIFFERENCES.format(only=only)
+        + _DIFFERENCES.format(only=only, months=", ".join(str(month.number) for month in months))
     )

@@ -1,10 +1,12 @@
-"""Fee notices as PDF: two landscape A5 on an A4 page, each with its QR to be cut off and pinned up.
+"""Fee notices: as PDF, two landscape A5 on an A4 page with a QR to be cut off, and as a message.
 
-A paper is Vietnamese by law, whatever the reader's language; its fixed words are not translated.
+Both say the same words. They are Vietnamese by law, whatever the reader's language; their fixed
+words are not translated. A line names the rate of a relief, never its ground.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +27,10 @@ from app.people.schools.banks import find_bank
 SHEETS: Final = ("css/paper.css", "css/print-notice.css")
 #: children of one print; more take longer than a page should
 MOST: Final = 60
-#: lines that fit at the usual size, and at the small one
-_ROOMY, _TIGHT = 10, 13
+#: height in rows that fits at the usual size, and at the small one
+_ROOMY, _TIGHT = 12, 15
+#: signs in a line of small print; three such lines are as high as two rows
+_SMALL_PRINT = 85
 
 _UNITS: Final = {
     "day": "ngày",
@@ -51,6 +55,8 @@ class Row:
     quantity: str
     price: str
     amount: str
+    #: the act the line rests on; empty for what older bills left open
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Notice:
     full_name: str
     class_name: str
     rows: tuple[Row, ...]
+    #: the acts of the rows, each with the numbers of its rows: "1, 3: Nghị quyết …"
+    acts: tuple[str, ...]
     total: str
     words: str
     due_on: str
@@ -68,6 +76,8 @@ class Notice:
     bank: str
     account: str
     holder: str
+    #: path of the page where it can be paid
+    token: str
     #: name of the picture handed over, and its modules by which its size is chosen
     picture: str
     modules: int
@@ -79,14 +89,7 @@ def print_notices(school_id: int, invoices: Sequence[InvoiceRow], *, day: date) 
 
     Refuses more than sixty, and bills of which nothing is due.
     """
-    newest: dict[int, InvoiceRow] = {}
-    for invoice in invoices:
-        known = newest.get(invoice.student_id)
-        if invoice.open > ZERO and (known is None or known.seq < invoice.seq):
-            newest[invoice.student_id] = invoice
-    asked = [invoice for invoice in invoices if newest.get(invoice.student_id) is invoice]
-    if not asked:
-        raise NothingToPrint
+    asked = _asked(invoices)
     if len(asked) > MOST:
         raise TooManyNotices
     notices, pictures = _notices(school_id, asked)
@@ -98,6 +101,37 @@ def print_notices(school_id: int, invoices: Sequence[InvoiceRow], *, day: date) 
         is_demo=current_app.config["SETTINGS"].is_demo,
     )
     return press.lay_out(html, sheets=SHEETS, pictures=pictures).write_pdf(pdf_version="1.7")
+
+
+def write_message(school_id: int, invoice: InvoiceRow, *, day: date) -> str:
+    """One bill as a message for Zalo, SMS or e-mail: the words of the paper, a line each.
+
+    Refuses a bill of which nothing is due.
+    """
+    (notice,), _pictures = _notices(school_id, _asked([invoice]))
+    school = school_info(school_id, day)
+    public = current_app.config["SETTINGS"].public_url.rstrip("/")
+    return render_template(
+        "messages/notice.txt",
+        notice=notice,
+        school=school,
+        # A worker writes messages too, outside any request.
+        address=public + current_app.url_map.bind("").build("family.pay", {"token": notice.token}),
+        check_address=public + "/check",
+    ).strip()
+
+
+def _asked(invoices: Sequence[InvoiceRow]) -> list[InvoiceRow]:
+    """The newest bill of each child of which something is due."""
+    newest: dict[int, InvoiceRow] = {}
+    for invoice in invoices:
+        known = newest.get(invoice.student_id)
+        if invoice.open > ZERO and (known is None or known.seq < invoice.seq):
+            newest[invoice.student_id] = invoice
+    asked = [invoice for invoice in invoices if newest.get(invoice.student_id) is invoice]
+    if not asked:
+        raise NothingToPrint
+    return asked
 
 
 def _short(address: str) -> str:
@@ -144,6 +178,7 @@ def _notice(
     if rest:
         name = "Các phiếu trước còn lại" if rest > ZERO else "Đã trả"
         rows.append(Row(name, "", "", "", format_number(rest.dong)))
+    acts = _acts(rows)
     bank = find_bank(account.bank_bin)
     text = vietqr.build(account.bank_bin, account.number, due, request.reference)
     return Notice(
@@ -151,6 +186,7 @@ def _notice(
         full_name=invoice.full_name,
         class_name=invoice.class_name,
         rows=tuple(rows),
+        acts=acts,
         total=format_number(due.dong),
         words=amount_sentence(due.dong),
         due_on=f"{_WEEKDAYS[invoice.due_on.weekday()]} {invoice.due_on:%d/%m/%Y}",
@@ -158,10 +194,25 @@ def _notice(
         bank=bank.short_name if bank else account.bank_bin,
         account=account.number,
         holder=account.holder,
+        token=request.token,
         picture=f"qr{invoice.id}",
         modules=len(qr.matrix(text)),
-        density="roomy" if len(rows) <= _ROOMY else "tight" if len(rows) <= _TIGHT else "dense",
+        density=_density(len(rows), acts),
     )
+
+
+def _density(rows: int, acts: Sequence[str]) -> str:
+    small_print = 2 + math.ceil(len("; ".join(acts)) / _SMALL_PRINT)
+    height = rows + math.ceil(small_print * 2 / 3)
+    return "roomy" if height <= _ROOMY else "tight" if height <= _TIGHT else "dense"
+
+
+def _acts(rows: Sequence[Row]) -> tuple[str, ...]:
+    places: dict[str, list[str]] = {}
+    for place, row in enumerate(rows, 1):
+        if row.act:
+            places.setdefault(row.act, []).append(str(place))
+    return tuple(f"{', '.join(numbers)}: {act}" for act, numbers in places.items())
 
 
 def _row(line: BilledLine, billed: Period) -> Row:
@@ -182,4 +233,5 @@ def _row(line: BilledLine, billed: Period) -> Row:
         else "",
         price=format_number(line.price.dong) if line.quantity else "",
         amount=format_number(line.amount.dong),
+        act=line.legal_act,
     )

@@ -169,8 +169,9 @@ def preview(school_id: int, billed_period: Period) -> Preview:
 
 
 def _lines_now(school_id: int, billed_period: Period) -> Sequence[Record]:
+    months = months_of_run(school_id, billed_period)
     return rows(
-        f"{differences_sql(dialect())} select d.enrolment_id, d.item_id, d.service_period,"
+        f"{differences_sql(dialect(), months)} select d.enrolment_id, d.item_id, d.service_period,"
         " d.schedule_price_id, d.quantity, d.price, d.percent, d.gross - d.reduction as amount,"
         " d.class_name, i.name as item, i.name_en as item_en, i.unit,"
         " l.id as last_id, l.quantity as last_quantity, l.price as last_price,"
@@ -178,7 +179,6 @@ def _lines_now(school_id: int, billed_period: Period) -> Sequence[Record]:
         " from differences d join fee_items i on i.id = d.item_id"
         " left join invoice_lines l on l.id = d.last_line_id",
         school_id=school_id,
-        months=months_of_run(school_id, billed_period),
     )
 
 

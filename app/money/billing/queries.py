@@ -21,7 +21,7 @@ from app.people import students
 Record = Row[*tuple[Any, ...]]
 
 
-def months_of_run(school_id: int, billed_period: Period) -> list[int]:
+def months_of_run(school_id: int, billed_period: Period) -> list[Period]:
     """The months a run looks at: its own, and those of its school year billed before."""
     first = Period(billed_period.year - (billed_period.month < 8), 8)
     found = rows(
@@ -31,7 +31,8 @@ def months_of_run(school_id: int, billed_period: Period) -> list[int]:
         first=first.number,
         last=billed_period.number,
     )
-    return sorted({billed_period.number, *(int(run.billed_period) for run in found)})
+    numbers = {billed_period.number, *(int(run.billed_period) for run in found)}
+    return [Period.from_number(number) for number in sorted(numbers)]
 
 
 # Runs
@@ -100,7 +101,7 @@ def list_runs(school_id: int) -> list[Run]:
 
 def bill_by_rules(school_id: int, enrolment_id: int, period: Period) -> list[Record]:
     """One child's bill from scratch: a row per item with everything the rules looked at."""
-    sql = rules_sql(dialect(), one_enrolment=True)
+    sql = rules_sql(dialect(), [period], one_enrolment=True)
     return list(
         rows(
             f"with {sql} select r.*, i.code as item_code, i.name as item, i.category, i.unit,"
@@ -110,7 +111,6 @@ def bill_by_rules(school_id: int, enrolment_id: int, period: Period) -> list[Rec
             " left join exemption_policies p on p.id = r.policy_id order by i.id",
             school_id=school_id,
             enrolment_id=enrolment_id,
-            months=[period.number],
         )
     )
 

@@ -314,6 +314,9 @@ def show_invoice(invoice_id: int) -> ResponseReturnValue:
         ],
         credit=queries.credits_of(school_id, [invoice.student_id]).get(invoice.student_id, ZERO),
         ways=[_way(found) for found in queries.requests_of(school_id, invoice.student_id)],
+        message=notices.write_message(school_id, invoice, day=clock.today())
+        if invoice.open > ZERO
+        else "",
         unit_word=unit_word,
         may_take_cash=require_membership().may(Permission.TAKE_CASH),
     )

@@ -182,7 +182,7 @@ def issue_run(
     return Issued(run_id, figures.invoices, figures.lines, Vnd(int(figures.total)), applied)
 
 
-def _lay_out_lines(school_id: int, months: list[int]) -> None:
+def _lay_out_lines(school_id: int, months: list[Period]) -> None:
     execute(
         "create temporary table run_lines (enrolment_id bigint not null, item_id bigint not null,"
         " service_period bigint not null, class_name varchar(24), schedule_price_id bigint,"
@@ -192,11 +192,10 @@ def _lay_out_lines(school_id: int, months: list[int]) -> None:
     execute(
         "insert into run_lines (enrolment_id, item_id, service_period, class_name,"
         " schedule_price_id, quantity, price, percent, policy_id, gross, reduction)"
-        f" {differences_sql(dialect())}"
+        f" {differences_sql(dialect(), months)}"
         " select enrolment_id, item_id, service_period, class_name, schedule_price_id, quantity,"
         " price, percent, policy_id, gross, reduction from differences",
         school_id=school_id,
-        months=months,
     )
     analyze("run_lines")
 

@@ -438,7 +438,7 @@ def test_a_term_set_anew_leaves_the_old_one_and_memory_steers_nothing(school: Ma
         assert queries.years_after_leaving(date(2089, 12, 31)) == 5
         assert queries.years_after_leaving(date(2090, 1, 1)) is None
     with scope.opened(scope.EVERY_SCHOOL):
-        assert [rule.find() for rule in invariants.INVARIANTS if rule.number == "F9"] == [[]]
+        assert [rule.find() for rule in invariants.INVARIANTS if rule.number == "K9"] == [[]]
 
 
 def test_a_request_names_children_of_its_school_and_a_reason(

@@ -9,7 +9,7 @@ _GONE = "from students s where s.anonymised_at is not null"
 
 INVARIANTS = [
     query(
-        "F1",
+        "K1",
         "an anonymous child has no name, birth date or number left, nor a history with values",
         f"select s.id as student {_GONE} and (s.full_name <> '{NOBODY}' or s.search_key <> ''"
         " or s.sort_key <> '' or s.birth_date <> '1900-01-01'"
@@ -18,7 +18,7 @@ INVARIANTS = [
         "  and (c.old_value is not null or c.new_value is not null or c.reason <> '')))",
     ),
     query(
-        "F2",
+        "K2",
         "an anonymous child has no guardian, and is found by the end of its code only",
         f"select s.id as student {_GONE}"
         " and (exists (select 1 from guardianships t where t.student_id = s.id)"
@@ -26,7 +26,7 @@ INVARIANTS = [
         "   and substr(w.word, 1, 1) <> '#'))",
     ),
     query(
-        "F3",
+        "K3",
         "an anonymous child has no photo, no good card and no words in lists or batches",
         f"select s.id as student {_GONE}"
         " and (exists (select 1 from enrolments e join student_photos p"
@@ -39,13 +39,13 @@ INVARIANTS = [
         "   and (i.full_name <> '' or i.pin <> '')))",
     ),
     query(
-        "F4",
+        "K4",
         "an anonymous child is at no school",
         f"select s.id as student {_GONE}"
         " and exists (select 1 from enrolments e where e.student_id = s.id and e.ends_on is null)",
     ),
     query(
-        "F5",
+        "K5",
         "whoever was made anonymous neither owed nor was owed anything on that day",
         "select e.school_id, a.code, coalesce(s.merged_into_id, s.id) as student from students s"
         " join entries e on e.student_id = s.id join ledger_events v on v.school_id = e.school_id"
@@ -57,19 +57,19 @@ INVARIANTS = [
         " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) <> 0",
     ),
     query(
-        "F6",
+        "K6",
         "records of one child are made anonymous together",
         "select s.id as student from students s join students t on t.id = s.merged_into_id"
         " where (s.anonymised_at is null) <> (t.anonymised_at is null)",
     ),
     query(
-        "F7",
+        "K7",
         "a request to make children anonymous was decided by somebody else than who asked",
         "select school_id, id as request from forgetting_requests"
         " where decided_at is not null and (decided_by_id is null or decided_by_id = asked_by_id)",
     ),
     query(
-        "F8",
+        "K8",
         "a child is anonymous exactly when an approved request says so",
         "select s.id as student from students s where s.merged_into_id is null"
         " and (s.anonymised_at is not null) <> exists (select 1 from forgetting_children c"
@@ -78,7 +78,7 @@ INVARIANTS = [
         "  where r.approved and c.outcome = 'forgotten')",
     ),
     query(
-        "F9",
+        "K9",
         "one term holds for a kind of record on a day",
         "select a.kind, a.id as first, b.id as second from retention_terms a"
         " join retention_terms b on b.kind = a.kind and b.id > a.id"
@@ -86,7 +86,7 @@ INVARIANTS = [
         " and (b.valid_to is null or b.valid_to > a.valid_from)",
     ),
     query(
-        "F10",
+        "K10",
         "a guardian without a child has no name, phone or address left after a forgetting",
         "select g.id as guardian from guardians g where g.search_key = ''"
         f" and (g.full_name <> '{NOBODY}' or g.phone is not null or g.address is not null)",

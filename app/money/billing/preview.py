@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -142,19 +142,20 @@ class Preview:
 
 def preview(school_id: int, billed_period: Period) -> Preview:
     """Compute a run without writing anything."""
-    found = _lines_now(school_id, billed_period)
     is_supplement = _is_issued(school_id, billed_period)
-    before = [] if is_supplement else _lines_before(school_id, billed_period.previous())
-    lines_now: dict[int, list[Record]] = {}
-    for line in found:
-        lines_now.setdefault(line.enrolment_id, []).append(line)
-    lines_before: dict[int, dict[int, Record]] = {}
-    for line in before:
-        lines_before.setdefault(line.enrolment_id, {})[line.item_id] = line
+    bills: dict[int, Record] = {}
+    lines: dict[int, list[Record]] = {}
+    for found in _compared(school_id, billed_period, beside_last_month=not is_supplement):
+        if found.item_id is None:
+            bills[found.enrolment_id] = found
+        else:
+            lines.setdefault(found.enrolment_id, []).append(found)
     children = [
-        _child(person, lines_now.get(person.enrolment_id, []), then, billed_period)
+        _child(
+            person, bills[person.enrolment_id], lines.get(person.enrolment_id, []), billed_period
+        )
         for person in _people(school_id, billed_period)
-        if (then := lines_before.get(person.enrolment_id, {})) or person.enrolment_id in lines_now
+        if person.enrolment_id in bills
     ]
     ordered = _grouped(children)
     return Preview(
@@ -163,36 +164,41 @@ def preview(school_id: int, billed_period: Period) -> Preview:
         children=tuple(ordered),
         blocked=tuple(unplaced_children(school_id, billed_period)),
         previous_total=total_of([child.previous for child in ordered]),
-        previous_count=len(lines_before),
+        previous_count=sum(1 for bill in bills.values() if bill.lines_before),
         current_total=total_of([child.current for child in ordered]),
     )
 
 
-def _lines_now(school_id: int, billed_period: Period) -> Sequence[Record]:
+#: Rows for each child, without an item, and for each line that is not the same as a month before.
+_COMPARED = """
+select enrolment_id, null as item_id, null as service_period, max(class_name) as class_name,
+       count(schedule_price_id) as schedule_price_id, null as quantity, null as price,
+       null as percent, sum(gross - reduction) as amount, count(last_line_id) as last_line_id,
+       count(case when schedule_price_id is not null or last_line_id is not null then 1 end)
+         as lines,
+       count(line_before_id) as lines_before, sum(amount_before) as amount_before,
+       null as item, null as item_en, null as unit, null as last_quantity, null as last_price,
+       null as last_percent
+from differences group by enrolment_id
+union all
+select d.enrolment_id, d.item_id, d.service_period, d.class_name, d.schedule_price_id, d.quantity,
+       d.price, d.percent, d.gross - d.reduction, d.last_line_id,
+       case when d.schedule_price_id is not null or d.last_line_id is not null then 1 else 0 end,
+       case when d.line_before_id is not null then 1 else 0 end, d.amount_before,
+       i.name, i.name_en, i.unit, l.quantity, l.price, l.percent
+from differences d
+join fee_items i on i.id = d.item_id
+left join invoice_lines l on l.id = coalesce(d.last_line_id, d.line_before_id)
+where d.schedule_price_id is null or d.line_before_id is null or d.last_line_id is not null
+ or d.gross - d.reduction <> d.amount_before"""
+
+
+def _compared(
+    school_id: int, billed_period: Period, *, beside_last_month: bool
+) -> Sequence[Record]:
     months = months_of_run(school_id, billed_period)
-    return rows(
-        f"{differences_sql(dialect(), months)} select d.enrolment_id, d.item_id, d.service_period,"
-        " d.schedule_price_id, d.quantity, d.price, d.percent, d.gross - d.reduction as amount,"
-        " d.class_name, i.name as item, i.name_en as item_en, i.unit,"
-        " l.id as last_id, l.quantity as last_quantity, l.price as last_price,"
-        " l.percent as last_percent"
-        " from differences d join fee_items i on i.id = d.item_id"
-        " left join invoice_lines l on l.id = d.last_line_id",
-        school_id=school_id,
-    )
-
-
-def _lines_before(school_id: int, month: Period) -> Sequence[Record]:
-    return rows(
-        "select l.enrolment_id, l.item_id, max(i.name) as item, max(i.name_en) as item_en,"
-        " max(i.unit) as unit, max(l.quantity) as quantity, max(l.price) as price,"
-        " max(l.percent) as percent, sum(l.amount) as amount"
-        " from invoice_lines l join fee_items i on i.id = l.item_id"
-        " where l.school_id = :school_id and l.service_period = :month"
-        " group by l.enrolment_id, l.item_id",
-        school_id=school_id,
-        month=month.number,
-    )
+    beside = (billed_period, billed_period.previous()) if beside_last_month else None
+    return rows(differences_sql(dialect(), months, beside=beside) + _COMPARED, school_id=school_id)
 
 
 def _is_issued(school_id: int, period: Period) -> bool:
@@ -221,10 +227,7 @@ def _people(school_id: int, period: Period) -> Sequence[Record]:
     )
 
 
-def _child(
-    person: Record, now: list[Record], then: Mapping[int, Record], period: Period
-) -> ChildBill:
-    class_name = next((line.class_name for line in now if line.class_name), None)
+def _child(person: Record, bill: Record, lines: list[Record], period: Period) -> ChildBill:
     return ChildBill(
         enrolment_id=person.enrolment_id,
         student_id=person.student_id,
@@ -232,52 +235,48 @@ def _child(
         full_name=person.full_name,
         search_key=person.search_key,
         sort_key=person.sort_key,
-        class_name=class_name or person.class_name or "",
+        class_name=bill.class_name or person.class_name or "",
         starts_on=person.starts_on,
         ends_on=person.ends_on,
-        previous=Vnd(sum(int(line.amount) for line in then.values())),
-        current=Vnd(sum(int(line.amount) for line in now)),
-        causes=tuple(_causes(now, then, period, person.ends_on)),
-        lines=len(now),
+        previous=Vnd(int(bill.amount_before)),
+        current=Vnd(int(bill.amount)),
+        causes=tuple(_causes(bill, lines, period, person.ends_on)),
+        lines=int(bill.lines),
     )
 
 
-def _causes(
-    now: list[Record], then: Mapping[int, Record], period: Period, ends_on: date | None
-) -> list[Cause]:
-    total = sum(int(line.amount) for line in now)
-    if now and not then and all(line.last_id is None for line in now):
-        return [Cause("joined", Vnd(total))]
+def _causes(bill: Record, lines: list[Record], period: Period, ends_on: date | None) -> list[Cause]:
+    """Of the lines that differ; a child who joined or left has that one cause."""
+    change = Vnd(int(bill.amount) - int(bill.amount_before))
+    if bill.lines and not bill.lines_before and not bill.last_line_id:
+        return [Cause("joined", change)]
     has_left = ends_on is not None and ends_on <= period.last_day
-    if now and has_left and all(line.schedule_price_id is None for line in now):
-        return [Cause("left", Vnd(total - sum(int(line.amount) for line in then.values())))]
-    causes = [cause for line in now if (cause := _cause_of(line, then, period)) is not None]
-    billed = {line.item_id for line in now if int(line.service_period) == period.number}
-    gone = [old for item_id, old in then.items() if item_id not in billed and int(old.amount)]
-    if gone and not now:
-        return [Cause("left", Vnd(-sum(int(old.amount) for old in gone)))]
-    causes += [_named("removed", old, -int(old.amount)) for old in gone]
-    return causes
+    if bill.lines and has_left and not bill.schedule_price_id:
+        return [Cause("left", change)]
+    if not bill.lines:
+        return [Cause("left", change)] if change else []
+    causes = [cause for line in lines if (cause := _cause_of(line, period)) is not None]
+    gone = [line for line in lines if not line.lines and int(line.amount_before)]
+    return causes + [_named("removed", line, -int(line.amount_before)) for line in gone]
 
 
-def _cause_of(line: Record, then: Mapping[int, Record], period: Period) -> Cause | None:
+def _cause_of(line: Record, period: Period) -> Cause | None:
+    if not line.lines:
+        return None
     month = Period.from_number(int(line.service_period))
     amount = int(line.amount)
     if month != period:
         kind, before, after = _what_changed(line)
         return _named("adjusted", line, amount, before, after, month=month, why=kind)
-    old = then.get(line.item_id)
-    change = amount - (int(old.amount) if old is not None else 0)
-    if line.last_id is not None:
+    change = amount - int(line.amount_before)
+    if line.last_line_id is not None:
         kind, before, after = _what_changed(line)
         return _named(kind, line, change, before, after)
     if not change:
         return None
-    if old is None:
+    if not line.lines_before or not (line.last_quantity or int(line.amount_before)):
         return _named("added", line, change)
-    kind, before, after = _first_difference(
-        (old.percent, old.price, old.quantity), (line.percent, line.price, line.quantity)
-    )
+    kind, before, after = _what_changed(line)
     return _named(kind, line, change, before, after)
 
 
@@ -290,7 +289,7 @@ def _first_difference(old: Sequence[Any], new: Sequence[Any]) -> tuple[str, int,
 
 def _what_changed(line: Record) -> tuple[str, int, int]:
     """Between the last billed line of an item and month, and the rules of now."""
-    if line.last_id is None:
+    if line.last_line_id is None and not line.lines_before:
         return "added", 0, 0
     if line.schedule_price_id is None:
         return "removed", 0, 0

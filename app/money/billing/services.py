@@ -148,13 +148,14 @@ def issue_run(
 
     period = Period.from_number(int(run.billed_period))
     _lay_out_lines(school_id, queries.months_of_run(school_id, period))
-    if not scalar("select count(*) from run_lines"):
+    lines = int(scalar("select count(*) from run_lines"))
+    if not lines:
         execute("drop table run_lines")
         raise NothingToBill
     _write_bills(school_id, run, account.id, now)
-    execute("drop table run_lines")
-    analyze("invoices", "invoice_lines")
     _open_requests(school_id, run_id, account.id, now, rng)
+    execute("drop table run_lines")
+    analyze("invoice_lines", grown=lines)
     _post(school_id, run_id, today, now)
     applied = _apply_credit(school_id, run_id, today, now)
 
@@ -221,7 +222,7 @@ def _write_bills(school_id: int, run: Any, account_id: int, now: datetime) -> No
         run=run.id,
         now=now,
     )
-    analyze("invoices")
+    analyze("invoices", grown=int(scalar("select count(distinct enrolment_id) from run_lines")))
     execute(
         "insert into invoice_lines (school_id, invoice_id, run_id, enrolment_id, item_id,"
         " schedule_price_id, service_period, position, name, name_en, category, unit, legal_act,"
@@ -251,8 +252,8 @@ def _open_requests(
 ) -> None:
     missing = rows(
         "select distinct v.student_id from invoices v"
-        " join invoice_lines l on l.school_id = v.school_id and l.invoice_id = v.id"
-        " where v.school_id = :school_id and v.run_id = :run and l.amount > 0"
+        " where v.school_id = :school_id and v.run_id = :run and v.enrolment_id in"
+        "  (select r.enrolment_id from run_lines r where r.gross > r.reduction)"
         " and not exists (select 1 from payment_requests q where q.school_id = v.school_id"
         "  and q.student_id = v.student_id and q.bank_account_id = :account)"
         " order by v.student_id",
@@ -304,7 +305,7 @@ def _free_references(wanted: int, rng: random.Random | None) -> list[str]:
 
 def _post(school_id: int, run_id: int, today: date, now: datetime) -> None:
     revenue = REVENUE_SQL.format(line="l", item="i")
-    ledger.post_selected(
+    booked = ledger.post_selected(
         school_id,
         kind="invoice_issued",
         cause_kind="invoice",
@@ -322,7 +323,7 @@ def _post(school_id: int, run_id: int, today: date, now: datetime) -> None:
         booked_on=today,
         now=now,
     )
-    analyze("entries", "ledger_events")
+    analyze("entries", "ledger_events", grown=booked)
 
 
 def _apply_credit(school_id: int, run_id: int, today: date, now: datetime) -> Vnd:

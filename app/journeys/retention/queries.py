@@ -307,8 +307,10 @@ class RequestRow:
 
 def requests_of(school_ids: Collection[int], today: date) -> list[RequestRow]:
     """Requests of these schools: those to decide first, then the newest; 50 at most."""
-    if not school_ids:
-        return []
+    return _requests("e.school_id in :asked_for", list(school_ids), today) if school_ids else []
+
+
+def _requests(which: str, values: list[int], today: date) -> list[RequestRow]:
     return [
         RequestRow(
             **{
@@ -324,10 +326,10 @@ def requests_of(school_ids: Collection[int], today: date) -> list[RequestRow]:
             "  and c.request_id = e.id) as children,"
             " (select count(*) from forgetting_children c where c.school_id = e.school_id"
             "  and c.request_id = e.id and c.outcome = 'forgotten') as forgotten"
-            " from forgetting_requests e where e.school_id in :schools"
+            f" from forgetting_requests e where {which}"
             " order by case when e.decided_at is null then 0 else 1 end, e.id desc limit 50",
             types={"asked_at": MOMENT, "decided_at": MOMENT},
-            schools=list(school_ids),
+            asked_for=values,
             today=today,
         )
     ]
@@ -350,9 +352,7 @@ def get_request(
     at = row("select school_id as school from forgetting_requests where id = :id", id=request_id)
     if at is None or at.school not in school_ids:
         raise RequestNotFound
-    found = next((one for one in requests_of([at.school], today) if one.id == request_id), None)
-    if found is None:
-        raise RequestNotFound
+    found = _requests("e.id in :asked_for", [request_id], today)[0]
     listed = rows(
         "select s.id, s.code, s.full_name, c.left_on, c.outcome from forgetting_children c"
         " join students s on s.id = c.student_id where c.school_id = :school"

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import DAY, execute, for_update, own_school, row, rows
+from app.core.db import DAY, execute, for_update, in_chunks, own_school, row, rows
 from app.core.model import db
 from app.journeys.retention import queries
 from app.journeys.retention.errors import (
@@ -262,16 +262,20 @@ def _forget(request_id: int, school: int, actor: audit.Actor, now: datetime) -> 
         lists.forget_children(every_row)
         for verb in _beside:
             verb(every_row)
+    by_outcome: dict[Outcome, list[int]] = {}
     for asked_for, child in behind.items():
-        obstacle = standing.get(child, Outcome.GONE)
-        execute(
-            "update forgetting_children set outcome = :outcome where school_id = :school"
-            " and request_id = :id and student_id = :student",
-            outcome=(obstacle or Outcome.FORGOTTEN).value,
-            school=school,
-            id=request_id,
-            student=asked_for,
-        )
+        outcome = standing.get(child, Outcome.GONE) or Outcome.FORGOTTEN
+        by_outcome.setdefault(outcome, []).append(asked_for)
+    for outcome, listed in by_outcome.items():
+        for chunk in in_chunks(listed):
+            execute(
+                "update forgetting_children set outcome = :outcome where school_id = :school"
+                " and request_id = :id and student_id in :students",
+                outcome=outcome.value,
+                school=school,
+                id=request_id,
+                students=chunk,
+            )
     audit.record_many(
         [
             audit.Deed("student.forget", f"student:{one}", f"forgetting_request:{request_id}")

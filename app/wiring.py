@@ -8,6 +8,7 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.merging.models
+import app.journeys.retention.models
 import app.journeys.transfers.models
 import app.journeys.year_end.models
 import app.money.billing.models
@@ -24,8 +25,13 @@ import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
+from app.journeys.merging import services as merging_services
 from app.journeys.reports import routes as reports
+from app.journeys.retention import queries as retention_queries
+from app.journeys.retention import routes as retention
+from app.journeys.retention import services as retention_services
 from app.journeys.transfers import routes as transfers
+from app.journeys.transfers import services as transfers_services
 from app.journeys.transfers.queries import open_between
 from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
 from app.journeys.year_end import routes as year_end
@@ -64,6 +70,7 @@ BLUEPRINTS = (
     lists.bp,
     merging.bp,
     transfers.bp,
+    retention.bp,
     fees.bp,
     billing.bp,
     payments.bp,
@@ -103,4 +110,9 @@ def register(flask_app: Flask, settings: Settings) -> None:
     read_scans_with(cards_beside.code_of_scan)
     # Journeys do not know each other: the turn of a year asks through here for open transfers.
     ask_for_open_transfers(open_between)
+    # So does forgetting, which tells the rooms beside it whom to forget.
+    retention_queries.ask_for_running_transfers(transfers_services.running_among)
+    retention_services.forget_also(
+        merging_services.forget_children, transfers_services.forget_children
+    )
     check_policies(flask_app)

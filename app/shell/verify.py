@@ -11,6 +11,7 @@ from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
 from app.journeys.merging import invariants as merging_invariants
+from app.journeys.retention import invariants as retention_invariants
 from app.journeys.transfers import invariants as transfers_invariants
 from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
@@ -37,6 +38,7 @@ ROOMS = (
     year_end_invariants,
     merging_invariants,
     transfers_invariants,
+    retention_invariants,
 )
 
 

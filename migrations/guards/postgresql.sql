@@ -143,3 +143,21 @@ for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_verification_results_truncate before truncate on verification_results
 for each statement execute function sothu_append_only()
+--;
+create or replace function sothu_history_kept() returns trigger language plpgsql as
+$$ begin
+  -- Only the values of a child made anonymous may go; all else of the row stays.
+  if tg_op = 'UPDATE' and new.old_value is null and new.new_value is null and new.reason = ''
+    and (new.id, new.student_id, new.field, new.origin, new.actor, new.at)
+      = (old.id, old.student_id, old.field, old.origin, old.actor, old.at)
+    and new.school_id is not distinct from old.school_id
+    and exists (select 1 from students s where s.id = old.student_id and s.anonymised_at is not null)
+  then return new; end if;
+  raise exception 'identity_changes is append-only' using errcode = 'restrict_violation';
+end $$
+--;
+create or replace trigger guard_identity_changes_change before update or delete on identity_changes
+for each row execute function sothu_history_kept()
+--;
+create or replace trigger guard_identity_changes_truncate before truncate on identity_changes
+for each statement execute function sothu_append_only()

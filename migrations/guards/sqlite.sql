@@ -353,3 +353,23 @@ drop trigger if exists guard_verification_results_insert
 create trigger guard_verification_results_insert before insert on verification_results
 when exists (select 1 from verification_results where id = new.id)
 begin select raise(abort, 'verification_results is append-only: the key exists'); end
+--;
+drop trigger if exists guard_identity_changes_update
+--;
+create trigger guard_identity_changes_update before update on identity_changes
+when new.old_value is not null or new.new_value is not null or new.reason <> ''
+  or new.id <> old.id or new.student_id <> old.student_id or new.school_id is not old.school_id
+  or new.field <> old.field or new.origin <> old.origin or new.actor <> old.actor or new.at <> old.at
+  or not exists (select 1 from students s where s.id = old.student_id and s.anonymised_at is not null)
+begin select raise(abort, 'identity_changes is append-only'); end
+--;
+drop trigger if exists guard_identity_changes_delete
+--;
+create trigger guard_identity_changes_delete before delete on identity_changes
+begin select raise(abort, 'identity_changes is append-only'); end
+--;
+drop trigger if exists guard_identity_changes_insert
+--;
+create trigger guard_identity_changes_insert before insert on identity_changes
+when exists (select 1 from identity_changes where id = new.id)
+begin select raise(abort, 'identity_changes is append-only: the key exists'); end

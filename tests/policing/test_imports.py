@@ -49,6 +49,7 @@ _open("journeys.reports", *LOWER)
 _open("journeys.year_end", *LOWER)
 _open("journeys.merging", *LOWER)
 _open("journeys.transfers", *LOWER)
+_open("journeys.retention", *LOWER)
 
 JOURNEYS = {room for room in LAW if room.startswith("journeys.")}
 _open("shell", *LOWER, *JOURNEYS)

@@ -26,6 +26,7 @@ AREA = {
     "organisation_links",
     "organisation_units",
     "receipt_forms",
+    "retention_terms",
     "school_years",
     "schools",
     "staff_identifiers",

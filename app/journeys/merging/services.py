@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock, scope
-from app.core.db import DAY, enter_scope, execute, row, rows, share_school
+from app.core.db import DAY, enter_scope, execute, in_chunks, row, rows, share_school
 from app.core.model import db
 from app.core.money import Vnd
 from app.journeys.merging.errors import (
@@ -118,7 +118,9 @@ def undo(
     schools = _schools_of((survivor_id, merged_id))
     if allowed is not None and not schools <= allowed:
         raise NotYours
-    state = row("select merged_into_id from students where id = :id", id=survivor_id)
+    state = row("select merged_into_id, anonymised_at from students where id = :id", id=survivor_id)
+    if state is not None and state.anonymised_at is not None:
+        raise RecordClosed
     later = rows(
         "select m.id from merges m where m.id > :id and m.survivor_id = :survivor"
         " and not exists (select 1 from merge_undos u where u.merge_id = m.id)",
@@ -190,6 +192,30 @@ def say_two_children(
         now=now,
         cause=f"student:{second}",
     )
+
+
+def forget_children(student_ids: Collection[int]) -> None:
+    """Blank what merges of children made anonymous kept of them. The caller commits."""
+    for chunk in in_chunks(student_ids):
+        execute(
+            "update merge_parts set before = null where before is not null and kind in"
+            " ('full_name', 'birth_date', 'sex') and merge_id in (select m.id from merges m"
+            "  where m.survivor_id in :ids or m.merged_id in :ids)",
+            ids=chunk,
+        )
+        execute(
+            "update merge_undos set reason = '' where merge_id in (select m.id from merges m"
+            " where m.survivor_id in :ids or m.merged_id in :ids)",
+            ids=chunk,
+        )
+        execute(
+            "update merges set reason = '' where survivor_id in :ids or merged_id in :ids",
+            ids=chunk,
+        )
+        execute(
+            "update two_children set reason = '' where first_id in :ids or second_id in :ids",
+            ids=chunk,
+        )
 
 
 # Parts of a merge

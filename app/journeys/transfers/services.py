@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import scope
-from app.core.db import DAY, enter_scope, execute, for_update, row, rows
+from app.core.db import DAY, enter_scope, execute, for_update, in_chunks, row, rows
 from app.core.ids import read_student_code
 from app.core.model import db
 from app.journeys.transfers.errors import (
@@ -104,6 +104,32 @@ def running_of(student_id: int) -> bool:
             running=[state.value for state in RUNNING],
         )
     )
+
+
+def running_among(student_ids: Collection[int]) -> set[int]:
+    """Those of these rows of children that have a running transfer."""
+    return {
+        int(found.student_id)
+        for chunk in in_chunks(student_ids)
+        for found in rows(
+            "select t.student_id from transfers t join transfer_steps s on s.id ="
+            " (select max(x.id) from transfer_steps x where x.transfer_id = t.id)"
+            " where t.student_id in :ids and s.state in :running",
+            ids=chunk,
+            running=[state.value for state in RUNNING],
+        )
+    }
+
+
+def forget_children(student_ids: Collection[int]) -> None:
+    """Blank what was written about transfers of children made anonymous. The caller commits."""
+    for chunk in in_chunks(student_ids):
+        execute(
+            "update transfer_steps set words = '' where transfer_id in"
+            " (select t.id from transfers t where t.student_id in :ids)",
+            ids=chunk,
+        )
+        execute("update transfers set reason = '' where student_id in :ids", ids=chunk)
 
 
 def answer(

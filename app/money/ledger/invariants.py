@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "audit_rows",
     "audit_seals",
     "entries",
+    "identity_changes",
     "inbox_notices",
     "inbox_outcomes",
     "invoice_lines",

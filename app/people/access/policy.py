@@ -45,6 +45,10 @@ class Permission(StrEnum):
     TURN_YEAR = "turn_year"
     OPEN_YEAR = "open_year"
     HAND_OVER = "hand_over"
+    SEE_TERMS = "see_terms"
+    SET_TERMS = "set_terms"
+    ASK_TO_FORGET = "ask_to_forget"
+    FORGET_STUDENTS = "forget_students"
 
 
 _P = Permission
@@ -80,6 +84,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
             _P.TURN_YEAR,
+            _P.SEE_TERMS,
+            _P.ASK_TO_FORGET,
         }
     ),
     Role.DEPUTY: frozenset(
@@ -94,9 +100,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEACHER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
     Role.KITCHEN: frozenset({_P.SEE_SCHOOL}),
     Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
-    Role.OFFICER: frozenset({_P.VIEW_AREA, _P.MERGE_STUDENTS, _P.OPEN_YEAR, _P.HAND_OVER}),
-    Role.AUDITOR: frozenset({_P.VIEW_AREA}),
-    Role.ADMINISTRATOR: frozenset({_P.IMPORT_STAFF}),
+    Role.OFFICER: frozenset(
+        {
+            _P.VIEW_AREA,
+            _P.MERGE_STUDENTS,
+            _P.OPEN_YEAR,
+            _P.HAND_OVER,
+            _P.SEE_TERMS,
+            _P.SET_TERMS,
+            _P.ASK_TO_FORGET,
+            _P.FORGET_STUDENTS,
+        }
+    ),
+    Role.AUDITOR: frozenset({_P.VIEW_AREA, _P.SEE_TERMS}),
+    Role.ADMINISTRATOR: frozenset({_P.IMPORT_STAFF, _P.SEE_TERMS, _P.SET_TERMS}),
 }
 
 _GIVEN_BY_A_PRINCIPAL = frozenset(

@@ -25,6 +25,7 @@ from app.people.students.models import (
     Verification,
 )
 from app.people.students.services import (
+    NOBODY,
     Enrolled,
     GuardianChange,
     IdentityEdit,
@@ -37,6 +38,7 @@ from app.people.students.services import (
     end_enrolment,
     end_guardianship,
     enrol_many,
+    forget,
     issue_activation_code,
     make_primary,
     move_class,
@@ -45,6 +47,7 @@ from app.people.students.services import (
 )
 
 __all__ = [
+    "NOBODY",
     "Correction",
     "Enrolled",
     "GuardianChange",
@@ -69,6 +72,7 @@ __all__ = [
     "end_identifier",
     "enrol_many",
     "explain_missing_number",
+    "forget",
     "hand_made",
     "issue_activation_code",
     "make_primary",

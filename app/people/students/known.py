@@ -150,11 +150,13 @@ def claim(school_id: int, written_code: str, birth_date: date, today: date) -> C
 def may_change(school_id: int, student_id: int, today: date) -> bool:
     """Whether a school may correct who a child is: while it is there, or the last to have it.
 
-    A school the child has left may not, as soon as another school has the child.
+    A school the child has left may not, as soon as another school has the child; nobody may once it
+    is anonymous.
     """
     stays = rows(
-        "select school_id as school, ends_on from enrolments where student_id = :student"
-        " order by starts_on desc, id desc",
+        "select e.school_id as school, e.ends_on from enrolments e"
+        " join students s on s.id = e.student_id and s.anonymised_at is null"
+        " where e.student_id = :student order by e.starts_on desc, e.id desc",
         types={"ends_on": DAY},
         student=student_id,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.core import scope
-from app.core.db import DAY, row, rows, scalar
+from app.core.db import DAY, MOMENT, row, rows, scalar
 from app.core.ids import read_student_code
 from app.core.text import fold, last_four
 from app.people.students.errors import StudentNotFound
@@ -189,6 +189,7 @@ class StudentPage:
     sex: Sex
     verification: Verification
     no_number_reason: NoNumber | None
+    anonymised_at: datetime | None
     identifiers: list[Identifier]
     stays: list[Stay]
     classes: list[ClassTime]
@@ -228,9 +229,9 @@ def get_student(code: str, today: date) -> StudentPage:
     child = (
         row(
             "select s.id, s.code, s.full_name, s.birth_date, s.sex, s.verification,"
-            " s.no_number_reason from students o"
+            " s.no_number_reason, s.anonymised_at from students o"
             " join students s on s.id = coalesce(o.merged_into_id, o.id) where o.code = :code",
-            types={"birth_date": DAY},
+            types={"birth_date": DAY, "anonymised_at": MOMENT},
             code=stored,
         )
         if stored
@@ -247,6 +248,7 @@ def get_student(code: str, today: date) -> StudentPage:
         sex=Sex(child.sex),
         verification=Verification(child.verification),
         no_number_reason=NoNumber(child.no_number_reason) if child.no_number_reason else None,
+        anonymised_at=child.anonymised_at,
         identifiers=_identifiers(child.id),
         stays=stays,
         classes=_class_times(child.id, today),

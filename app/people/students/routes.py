@@ -136,7 +136,9 @@ def _page(child: queries.StudentPage, *, revealed: int | None) -> ResponseReturn
         class_name=child.class_at(school_id),
         today=today,
         revealed=revealed,
-        may_reveal=membership.may(Permission.EDIT_STUDENTS) and stay is not None,
+        may_reveal=membership.may(Permission.EDIT_STUDENTS)
+        and stay is not None
+        and child.anonymised_at is None,
         may_edit=membership.may(Permission.EDIT_STUDENTS)
         and stay is not None
         and known.may_change(school_id, child.id, today),

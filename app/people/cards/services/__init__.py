@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.people.cards.services.consents import Given, record_consents, withdraw_consent
+from app.people.cards.services.forgetting import forget_children
 from app.people.cards.services.issuing import end_card, issue_cards
 from app.people.cards.services.photos import forget, keep_photos, remove_photo
 from app.people.cards.services.printing import begin_print, finish_print
@@ -14,6 +15,7 @@ __all__ = [
     "end_card",
     "finish_print",
     "forget",
+    "forget_children",
     "hold",
     "issue_cards",
     "keep_photos",

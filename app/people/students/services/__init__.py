@@ -14,11 +14,13 @@ from app.people.students.services.families import (
     end_guardianship,
     make_primary,
 )
+from app.people.students.services.forgetting import NOBODY, forget
 from app.people.students.services.numbers import reveal_identifier
 from app.people.students.services.stays import end_enrolment
 
 __all__ = [
     "GRADES",
+    "NOBODY",
     "Enrolled",
     "GuardianChange",
     "IdentityEdit",
@@ -32,6 +34,7 @@ __all__ = [
     "end_enrolment",
     "end_guardianship",
     "enrol_many",
+    "forget",
     "issue_activation_code",
     "make_primary",
     "move_class",

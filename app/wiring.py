@@ -23,6 +23,7 @@ import app.people.schools.models
 import app.people.students.models
 import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
+from app.journeys.child_file import routes as child_file
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.merging import services as merging_services
@@ -71,6 +72,7 @@ BLUEPRINTS = (
     merging.bp,
     transfers.bp,
     retention.bp,
+    child_file.bp,
     fees.bp,
     billing.bp,
     payments.bp,

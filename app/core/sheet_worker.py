@@ -245,7 +245,8 @@ def _check_xml(name: str, content: bytes) -> None:
     # It stands before the first element; the parser would not expand it anyway.
     if b"<!DOCTYPE" in content[:65536]:
         raise No("sheet_damaged")
-    if name.startswith("xl/worksheets/"):
+    # Wherever the book says its sheets are.
+    if name.startswith("xl/worksheets/") or b"sheetData" in content:
         _check_excel(content)
     elif name == "content.xml":
         _check_open_document(content)

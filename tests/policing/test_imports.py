@@ -50,6 +50,7 @@ _open("journeys.year_end", *LOWER)
 _open("journeys.merging", *LOWER)
 _open("journeys.transfers", *LOWER)
 _open("journeys.retention", *LOWER)
+_open("journeys.child_file", *LOWER)
 
 JOURNEYS = {room for room in LAW if room.startswith("journeys.")}
 _open("shell", *LOWER, *JOURNEYS)

@@ -142,6 +142,8 @@ def _page(child: queries.StudentPage, *, revealed: int | None) -> ResponseReturn
         may_edit=membership.may(Permission.EDIT_STUDENTS)
         and stay is not None
         and known.may_change(school_id, child.id, today),
+        sees_file=membership.may(Permission.EDIT_STUDENTS)
+        or membership.may(Permission.ACCEPT_TRANSFERS),
         is_here=stay is not None and (stay.ends_on is None or stay.ends_on > today),
         verification=words.verification()[child.verification],
         no_number=words.no_number(),

@@ -12,8 +12,10 @@ import app.journeys.retention.models
 import app.journeys.transfers.models
 import app.journeys.year_end.models
 import app.money.billing.models
+import app.money.exemptions.models
 import app.money.fees.models
 import app.money.ledger.models
+import app.money.meals.models
 import app.money.payments.models
 import app.money.receipts.models
 import app.people.access.models
@@ -31,17 +33,37 @@ from app.journeys.reports import routes as reports
 from app.journeys.retention import queries as retention_queries
 from app.journeys.retention import routes as retention
 from app.journeys.retention import services as retention_services
-from app.journeys.transfers import routes as transfers
+from app.journeys.transfers import blueprint as transfers
+from app.journeys.transfers import (  # noqa: F401 - both add their views to the blueprint
+    departure_queries,
+    departure_routes,
+    departures,
+    routes,
+)
 from app.journeys.transfers import services as transfers_services
 from app.journeys.transfers.queries import open_between
 from app.journeys.year_end import area_routes as year_end_of_the_area  # noqa: F401 - adds routes
 from app.journeys.year_end import routes as year_end
 from app.journeys.year_end.queries import ask_for_open_transfers
-from app.money.billing import children
+from app.money.billing import (  # noqa: F401 - views add themselves, the worker finds its work
+    area_run_routes,
+    area_runs,
+    children,
+    correction_routes,
+)
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
+from app.money.exemptions import routes as exemptions
+from app.money.exemptions import services as exemptions_services
+from app.money.fees import (  # noqa: F401 - they add their views to the blueprint
+    catalogue_routes,
+    consent_routes,
+)
+from app.money.fees import cli as fees_commands
 from app.money.fees import routes as fees
 from app.money.ledger import cli as ledger_commands
+from app.money.meals import routes as meals
+from app.money.meals import services as meals_services
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
 from app.money.receipts import cli as receipts_commands
@@ -74,6 +96,8 @@ BLUEPRINTS = (
     retention.bp,
     child_file.bp,
     fees.bp,
+    exemptions.bp,
+    meals.bp,
     billing.bp,
     payments.bp,
     receipts.bp,
@@ -87,6 +111,7 @@ COMMANDS = (
     verification_commands.cli,
     ledger_commands.cli,
     billing_commands.cli,
+    fees_commands.cli,
     payments_commands.cli,
     receipts_commands.cli,
     *shell_commands.COMMANDS,
@@ -112,9 +137,15 @@ def register(flask_app: Flask, settings: Settings) -> None:
     read_scans_with(cards_beside.code_of_scan)
     # Journeys do not know each other: the turn of a year asks through here for open transfers.
     ask_for_open_transfers(open_between)
+    ask_for_open_transfers(departure_queries.open_at)
     # So does forgetting, which tells the rooms beside it whom to forget.
     retention_queries.ask_for_running_transfers(transfers_services.running_among)
+    retention_queries.ask_for_running_transfers(departure_queries.leaving_among)
     retention_services.forget_also(
-        merging_services.forget_children, transfers_services.forget_children
+        merging_services.forget_children,
+        transfers_services.forget_children,
+        departures.forget_children,
+        meals_services.forget_children,
+        exemptions_services.forget_children,
     )
     check_policies(flask_app)

@@ -28,6 +28,8 @@ SCHOOLS, CHILDREN = 36, 1_000
 DUE = date(2026, 11, 30)
 #: rows of the loop; the rest would only take longer
 LOOPED = 2_000
+#: schools whose rows are written raw for comparison, and one whose rows are looped over
+WRITTEN_RAW = 7
 TARGETS = {"raw": 0.8, "loop": 20.0, "empty": 1.5, "memory": 1.5}
 
 #: Every column of what a run writes, in the order of the keys.
@@ -167,7 +169,9 @@ def _measure(engine: str, grounds: Sequence[Ground]) -> Iterator[dict[str, Any]]
     late = _peak()
     raw = looped = 0.0
     written = loops = 0
-    for ground, run_id in zip(grounds, runs, strict=True):
+    # The reference is the same for every school, and takes long to lay ready: some are enough.
+    some = list(zip(grounds, runs, strict=True))[-WRITTEN_RAW:]
+    for ground, run_id in some:
         with scope.opened(scope.one_school(ground.school.id)):
             with transaction():
                 to_run = billing.draft_run(
@@ -181,12 +185,14 @@ def _measure(engine: str, grounds: Sequence[Ground]) -> Iterator[dict[str, Any]]
                 written += ready.count
     mine = previews + issues
     per_row, raw_row, loop_row = (
-        mine / (written / (len(grounds) - 1) * len(grounds)),
+        mine / (written / (len(some) - 1) * len(grounds)),
         raw / written,
         looped / loops,
     )
     yield _line(f"against the same rows raw, {engine}", per_row, raw_row, TARGETS["raw"])
-    yield _line(f"against one INSERT and COMMIT a row, {engine}", per_row, loop_row, 20.0)
+    yield _line(
+        f"against one INSERT and COMMIT a row, {engine}", per_row, loop_row, TARGETS["loop"]
+    )
     yield {
         "name": f"issue on empty tables against filled ones, {engine}",
         "value": round(empty, 2),

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app import create_app
 from app.config import Settings
+from app.core import clock
 from app.core.model import db
 from tests.servers import Running, running
 
@@ -81,6 +83,21 @@ SHOTS = (
     Shot("retention-principal", "principal", "/retention"),
     Shot("recorded-twice", "principal", "/duplicates"),
     Shot("transfers", "accountant", "/transfers"),
+    Shot("transfers-area", "officer", "/area/transfers"),
+    Shot("meals", "accountant", "/meals?day={school_day}"),
+    Shot("meals-teacher", "teacher", "/meals?day={school_day}"),
+    Shot("meals-calendar", "accountant", "/meals/calendar/{month}"),
+    Shot("meals-month", "accountant", "/meals/months/{month}"),
+    Shot("meals-contests", "accountant", "/meals/contests"),
+    Shot("catalogue", "officer", "/catalogue"),
+    Shot("catalogue-school", "accountant", "/catalogue"),
+    Shot("exemptions", "principal", "/exemptions"),
+    Shot("exemptions-lists", "accountant", "/exemptions/lists"),
+    Shot("exemptions-grounds", "officer", "/exemptions/grounds"),
+    Shot("consents", "accountant", "/consents"),
+    Shot("consents-area", "officer", "/area/consents"),
+    Shot("gifts", "accountant", "/gifts"),
+    Shot("area-billing-runs", "officer", "/area/billing-runs"),
     Shot("verification", "accountant", "/verification"),
     Shot("verification-differs", "accountant", "/verification/lists/differs"),
     Shot("verification-not-found", "accountant", "/verification/lists/not-found"),
@@ -90,7 +107,7 @@ SHOTS = (
     Shot("classes", "accountant", "/classes"),
 )
 #: the office's pages about the first child of the list
-CHILD_PAGES = ("identity", "family", "class", "leave", "file")
+CHILD_PAGES = ("identity", "family", "class", "leave", "file", "departure", "exemption")
 #: pages reached by the first link of another page: name, role, from, the link's beginning
 FOLLOWED = (
     ("student", "accountant", "/students", "/students/"),
@@ -98,6 +115,8 @@ FOLLOWED = (
     ("class-to-place", "accountant", "/classes", "/classes?"),
     ("fee-schedule", "accountant", "/fee-schedules", "/fee-schedules/"),
     ("fee-schedule-principal", "principal", "/fee-schedules", "/fee-schedules/"),
+    ("meals-register", "teacher", "/meals?day={school_day}", "/meals/20"),
+    ("exemptions-application", "principal", "/exemptions", "/exemptions/1"),
     ("billing-run-issued", "accountant", "/billing-runs", "/billing-runs/"),
     ("invoice", "accountant", "/invoices", "/invoices/"),
     ("verification-batch", "accountant", "/verification", "/verification/batches/"),
@@ -138,6 +157,14 @@ def main(wanted: list[str]) -> int:
     pictures = sorted(OUT.rglob("*.png"))
     print(f"{len(pictures)} pictures under {OUT.relative_to(ROOT)}")
     return 0
+
+
+def _dated(address: str) -> str:
+    """An address with the newest school day and the month in it."""
+    day = clock.today()
+    while day.weekday() > 4:
+        day -= timedelta(days=1)
+    return address.format(school_day=day, month=f"{day:%Y-%m}")
 
 
 @contextmanager
@@ -199,7 +226,7 @@ class Camera:
     def shoot(self, name: str, role: str, address: str) -> None:
         """One picture of the whole page."""
         page = self.page(role)
-        page.goto(f"{self._app.url}{address}")
+        page.goto(f"{self._app.url}{_dated(address)}")
         self._keep(page, name)
         page.close()
 
@@ -253,7 +280,7 @@ class Camera:
     def first_link(self, role: str, address: str, beginning: str) -> str:
         """The first link of a page that begins so, or nothing."""
         page = self.page(role)
-        page.goto(self._app.url + address)
+        page.goto(self._app.url + _dated(address))
         links = page.eval_on_selector_all(
             "main a[href]", "all => all.map(a => a.getAttribute('href'))"
         )
@@ -302,6 +329,23 @@ class Camera:
         subprocess.run(["pdftoppm", "-png", "-r", "110", file, file.with_suffix("")], check=True)
         page.close()
 
+    def departure(self, child: str) -> None:
+        """A pupil on its way out of the area, with its papers, and the sheet that goes along."""
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}{child}/departure")
+        if page.locator("#to_school").count():
+            page.fill("#to_school", "Trường Tiểu học Minh Họa Xa")
+            page.fill("#to_place", "phường Minh Họa, Hà Nội")
+            page.check("#is_far")
+            page.fill("#wished_on", f"{clock.today() + timedelta(days=14):%d/%m/%Y}")
+            self._press(page, "main form[method='post'] button[type='submit']")
+            self._press(page, "form[action$='/accepted'] button")
+            page.locator("input[name=done]").first.check()
+            self._press(page, "form[action$='/duties'] button")
+        self._keep(page, "departure-running")
+        self.paper("departure", "accountant", page.url.removeprefix(self._app.url) + ".pdf")
+        page.close()
+
     def close(self) -> None:
         """Put the browser's profiles away."""
         for context in self._contexts.values():
@@ -341,6 +385,8 @@ def _take(
                 camera.shoot(shot.name, shot.role, shot.address)
         if is_wanted("steps"):
             camera.steps(payable[number], phones)
+        if is_wanted("departure"):
+            camera.departure(child)
         if is_wanted("cards"):
             camera.cards()
         if size == "desk" and language == "vi":

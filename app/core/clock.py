@@ -30,6 +30,14 @@ def local_day(moment: datetime) -> date:
     return local(moment).date()
 
 
+def years_on(day: date, years: int) -> date:
+    """The same day some years later, or earlier below zero; 28 February where there is no 29th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
 def start_of(day: date) -> datetime:
     """The UTC moment at which a Vietnamese day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=LOCAL).astimezone(UTC)

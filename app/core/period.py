@@ -59,5 +59,12 @@ class Period:
         """The month before."""
         return Period(self.year - 1, 12) if self.month == 1 else Period(self.year, self.month - 1)
 
+    def through(self, last: Period) -> list[Period]:
+        """Every month of a span, both ends included; none when it is turned round."""
+        months = [self] if self <= last else []
+        while months and months[-1] < last:
+            months.append(months[-1].next())
+        return months
+
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

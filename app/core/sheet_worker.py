@@ -30,6 +30,8 @@ MAX_CELL = 20_000
 MAX_SHEETS = 200
 #: a list packs to a tenth or so; what packs far better above this size is no list
 SUSPICIOUS, MOST_PACKED = 20 * 2**20, 100
+#: deflate itself packs no better than this
+BEST_PACKING = 1032
 #: address space; macOS does not keep to it
 MEMORY = 2 * 2**30
 #: processor time: to begin with, and for each byte unpacked; honest files need a third of it
@@ -80,8 +82,7 @@ def _limit() -> None:
 
 def _allow(size: int) -> None:
     """So much processor time from now on; the signal ends the process, native code and all."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_A_SECOND)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS + size / BYTES_A_SECOND)
 
 
 def read(data: bytes) -> list[tuple[str, int, list[list[Any]]]]:
@@ -128,19 +129,13 @@ def _checked_zip(data: bytes) -> bytes:
         raise No("sheet_kind")
     if any(member.flag_bits & 1 for member in members):
         raise No("sheet_password")
-    left = MAX_UNPACKED
-    contents = {}
-    for member in members:
-        content = _unpacked(data, member, left)
-        left -= len(content)
-        contents[member.filename] = content
-    _allow(MAX_UNPACKED - left)
+    contents = _all_unpacked(data, members)
     is_changed = False
     for name, content in contents.items():
         if not name.endswith((".xml", ".rels")):
             continue
         _check_xml(name, content)
-        if name.startswith("xl/worksheets/") and (b't="e"' in content or b"t='e'" in content):
+        if _is_sheet(name, content) and (b't="e"' in content or b"t='e'" in content):
             contents[name] = _ERROR.sub(rb'\1"str"', content)
             is_changed = True
         elif name == "content.xml" and b' office:string-value=""' in content:
@@ -160,7 +155,7 @@ def _checked_zip(data: bytes) -> bytes:
 def _check_repeated_words(contents: dict[str, bytes]) -> None:
     """A long text may stand in the file once and be pointed at from every cell."""
     lengths = [len(text) for text in contents.get("xl/sharedStrings.xml", b"").split(b"</si>")]
-    sheets = [text for name, text in contents.items() if name.startswith("xl/worksheets/")]
+    sheets = [text for name, text in contents.items() if _is_sheet(name, text)]
     cells = sum(text.count(b't="s"') + text.count(b"t='s'") for text in sheets)
     if max(lengths) * cells < 5 * MAX_UNPACKED:
         return
@@ -181,8 +176,19 @@ def _packed(contents: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
-    """The real bytes of a member; what the directory says of their number is not believed."""
+def _all_unpacked(data: bytes, members: list[zipfile.ZipInfo]) -> dict[str, bytes]:
+    """The told sizes bind every member, so nothing is unpacked only to be refused."""
+    if any(member.file_size > BEST_PACKING * member.compress_size + 64 for member in members):
+        raise No("sheet_damaged")
+    told = sum(member.file_size for member in members)
+    if told > MAX_UNPACKED:
+        raise No("sheet_too_large")
+    _allow(told)
+    return {member.filename: _unpacked(data, member) for member in members}
+
+
+def _unpacked(data: bytes, member: zipfile.ZipInfo) -> bytes:
+    """The bytes of a member: as many as the directory tells, or the file is damaged."""
     start = member.header_offset
     if data[start : start + 4] != b"PK\x03\x04":
         raise No("sheet_damaged")
@@ -197,21 +203,19 @@ def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
     elif member.compress_type == zipfile.ZIP_DEFLATED:
         opener = zlib.decompressobj(-15)
         try:
-            content = opener.decompress(packed, most + 1)
+            content = opener.decompress(packed, member.file_size + 1)
         except zlib.error as error:
             raise No("sheet_damaged") from error
-        if len(content) <= most and not opener.eof:
+        if not opener.eof:
             raise No("sheet_damaged")
     else:
         raise No("sheet_kind")
-    if len(content) > most:
-        raise No("sheet_too_large")
     if len(content) != member.file_size:
         raise No("sheet_damaged")
     return content
 
 
-# No part of a pattern crosses a "<": whatever is sent, a search is over in one pass.
+# No part of a pattern crosses the start of another match: a search is over in one pass.
 _NAME = rb"<(?:[\w.-]+:)?"
 _END = rb"</(?:[\w.-]+:)?"
 #: a cell that holds something below row 60,000 or right of column 80 (CB)
@@ -221,14 +225,14 @@ _FAR = re.compile(
 )
 #: a formula that nothing follows; one that gave an empty word says so by its type
 _NO_RESULT = re.compile(
-    _NAME + rb"c(\s[^<>]*)?>\s*" + _NAME + rb"f(?:\s[^<>]*)?(?:/>|>[^<]*(?:<!\[CDATA\[[^\]]*\]\]>"
-    rb"[^<]*)*"
+    _NAME + rb"c(\s[^<>]*)?>\s*" + _NAME + rb"f(?:\s[^<>]*)?(?:/>|>[^<]*(?:<!\[CDATA\["
+    rb"(?:[^\]<]|<(?!!)|\](?!\]>))*\]\]>[^<]*)*"
     + _END
-    + rb"f\s*>)\s*((?:"
+    + rb"f\s*>)(?:\s*("
     + _NAME
     + rb"v(?:\s[^<>]*)?(?:/>|>\s*"
     + _END
-    + rb"v\s*>))?)\s*"
+    + rb"v\s*>)))?\s*"
     + _END
     + rb"c\s*>"
 )
@@ -236,8 +240,9 @@ _ERROR = re.compile(rb"""(<(?:[\w.-]+:)?c\s(?:[^<>]*?\s)?t=)["']e["']""")
 _POINTER = re.compile(rb"<(?:[\w.-]+:)?v>([0-9]{1,9})<")
 _PLACE = re.compile(rb"""\br=["']([A-Z]+[0-9]+)["']""")
 _WORD = re.compile(rb"""\bt=["']str["']""")
-_OPEN_ROW = re.compile(rb"<(?:[\w.-]+:)?table-row\b([^<>]*)>")
-_OPEN_CELL = re.compile(rb"<(?:[\w.-]+:)?table-cell\b([^<>]*)>")
+_ROW_END = re.compile(rb"</[\w.-]+:row>")
+_OPEN_ROW = re.compile(rb"<(?:[\w.-]+:)?table-row(?=[\s/>])([^<>]*)>")
+_OPEN_CELL = re.compile(rb"<(?:[\w.-]+:)?table-cell(?=[\s/>])([^<>]*)>")
 _TIMES = re.compile(rb"""number-(?:rows|columns)-repeated=["']\s*([0-9]+)""")
 
 
@@ -245,16 +250,23 @@ def _check_xml(name: str, content: bytes) -> None:
     # It stands before the first element; the parser would not expand it anyway.
     if b"<!DOCTYPE" in content[:65536]:
         raise No("sheet_damaged")
-    # Wherever the book says its sheets are.
-    if name.startswith("xl/worksheets/") or b"sheetData" in content:
+    if _is_sheet(name, content):
         _check_excel(content)
     elif name == "content.xml":
         _check_open_document(content)
 
 
+def _is_sheet(name: str, content: bytes) -> bool:
+    """Whether a part of an Excel file is a sheet: the book may keep them under any name."""
+    return name.startswith("xl/worksheets/") or b"sheetData" in content
+
+
 def _check_excel(content: bytes) -> None:
-    # Formatted empty rows are no fault; so many with cells are.
-    if content.count(b"row>") > MAX_ROWS + 40_000:
+    # Formatted empty rows are no fault; so many with cells are. Only a row with cells has an end.
+    ends = content.count(b"</row>")
+    if b":row>" in content:
+        ends += len(_ROW_END.findall(content))
+    if ends > MAX_ROWS + 40_000:
         raise No("sheet_too_many_rows")
     if content.count(b"<c ") + content.count(b"<c>") + content.count(b":c ") > (
         MAX_ROWS * MAX_COLUMNS

@@ -58,11 +58,7 @@ class Calendar:
     @property
     def months(self) -> list[Period]:
         """Every month with prices: from the first one billed or September, to May."""
-        month, found = Period.of(self.starts_on), []
-        while month.first_day <= self.ends_on:
-            found.append(month)
-            month = month.next()
-        return found
+        return Period.of(self.starts_on).through(Period.of(self.ends_on))
 
     @property
     def prepared_at(self) -> datetime:
@@ -80,10 +76,12 @@ def at(day: date, hour: int, minute: int, second: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute, second), clock.LOCAL)
 
 
-def school_days(month: Period) -> int:
+def meal_days(month: Period) -> list[date]:
     """Days with meals: Monday to Friday without holidays."""
-    day, count = month.first_day, 0
-    while day <= month.last_day:
-        count += day.weekday() < 5 and (day.day, day.month) not in _HOLIDAYS
-        day += timedelta(days=1)
-    return count
+    days = (month.first_day + timedelta(days=n) for n in range(month.last_day.day))
+    return [day for day in days if day.weekday() < 5 and (day.day, day.month) not in _HOLIDAYS]
+
+
+def school_days(month: Period) -> int:
+    """How many days with meals."""
+    return len(meal_days(month))

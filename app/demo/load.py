@@ -127,9 +127,15 @@ def load(plan: Plan, *, say: Say, credentials: Path | None = None) -> Loaded:
         students += len(children)
         with scope.opened(scope.one_school(school.id)), transaction():
             story.approve_prices(school, area.year_id, items)
+            story.plan_meals(school, items)
             if place < _FOCUS:
                 compare_identities(school, children, calendar, plan.seed)
         owing = [_one_month(school, month, children, habits, story) for month in calendar.billed]
+        with scope.opened(scope.one_school(school.id)), transaction():
+            stays = [child.enrolment_id for child in children]
+            story.report_absences(school, stays)
+            if place < _FOCUS and len(stays) >= 3:
+                story.take_applications(school, stays)
         debtors.append((school, children, owing[-1]))
         say(
             f"{school.name.code}  {place + 1:>2}/{len(schools)}  {students:>6} children"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Sequence
@@ -13,18 +14,21 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import rows
+from app.core.db import rows, scalar
+from app.core.errors import DomainError
 from app.core.ids import new_check_code
 from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.core.text import ascii_upper
 from app.demo.bank import notice_body
-from app.demo.calendar import Calendar, at
+from app.demo.calendar import Calendar, at, meal_days
 from app.demo.catalogue import price_list
 from app.demo.organisation import DemoSchool
 from app.demo.people import Child
 from app.money import billing
+from app.money.exemptions.models import State
+from app.money.exemptions.services import NewApplication, decide, receive, take_step
 from app.money.fees import (
     NewPrice,
     approve_schedule,
@@ -33,12 +37,17 @@ from app.money.fees import (
     submit_schedule,
 )
 from app.money.ledger import chart
+from app.money.meals.errors import NoMealThen
+from app.money.meals.models import Source
+from app.money.meals.services import plan_days, report_away
 from app.money.payments.adapters import sepay
 from app.money.payments.inbox import PostedNotice, credit_of, keep_notices
 from app.money.payments.models import AttemptAddress, AttemptState, Method, PaymentAttempt
 from app.money.payments.posting import Credit, accept_many
 from app.people.access import Role
 
+#: so many children of a school were away on a day of the last billed month
+AWAY: Final = 4
 #: at least so many children of the schools that the credentials list leans on stay unpaid
 FOCUS_UNPAID: Final = 35
 #: notices of the demo have numbers no test and no bank of ours will use again
@@ -120,6 +129,69 @@ class Story:
         approve_schedule(
             school.id, schedule_id, actor=principal, now=drafted + timedelta(days=1, hours=1)
         )
+
+    def plan_meals(self, school: DemoSchool, item_ids: dict[str, int]) -> None:
+        """The days with meals up to the open month."""
+        accountant = school.person(Role.ACCOUNTANT)
+        for month in (*self._calendar.billed, self._calendar.open_month):
+            plan_days(
+                school.id,
+                item_ids["TIENAN"],
+                month.first_day,
+                month.last_day,
+                meal_days(month),
+                actor=accountant,
+                now=self._calendar.prepared_at,
+            )
+
+    def report_absences(self, school: DemoSchool, stays: list[int]) -> None:
+        """Some children were away on a day of the last billed month; its bills were out."""
+        accountant = school.person(Role.ACCOUNTANT)
+        days = meal_days(self._calendar.billed[1])
+        # Chance of its own, so that the rest of the story stays as it was told.
+        chance = random.Random(f"meals {school.id}")
+        for stay in chance.sample(stays, min(AWAY, len(stays))):
+            day = chance.choice(days)
+            with contextlib.suppress(NoMealThen):
+                report_away(
+                    school.id,
+                    stay,
+                    day,
+                    day,
+                    source=Source.FAMILY,
+                    reason="em ốm (minh họa)",
+                    actor=accountant,
+                    now=at(day, 6, 40),
+                )
+
+    def take_applications(self, school: DemoSchool, stays: list[int]) -> None:
+        """Three families have applied: one waits, one is checked, one is granted."""
+        clerk, principal = school.person(Role.ACCOUNTANT), school.person(Role.PRINCIPAL)
+        near_poor = scalar("select id from exemption_policies where code = 'CANNGHEO'")
+        month = self._calendar.open_month
+        for place, stay in enumerate(random.Random(f"apply {school.id}").sample(stays, 3)):
+            day = self._calendar.as_of - timedelta(days=3 + 4 * place)
+            new = NewApplication(stay, near_poor, month, None, day, "đơn minh họa")
+            with contextlib.suppress(DomainError):
+                number = receive(school.id, new, actor=clerk, now=at(day, 9, 0))
+                if place:
+                    take_step(
+                        school.id,
+                        number,
+                        State.CHECKED,
+                        words="",
+                        actor=clerk,
+                        now=at(day + timedelta(days=1), 10, 0),
+                    )
+                if place == 2:
+                    decide(
+                        school.id,
+                        number,
+                        grant=True,
+                        words="",
+                        actor=principal,
+                        now=at(day + timedelta(days=2), 15, 0),
+                    )
 
     def _grades(self, school: DemoSchool) -> set[int]:
         found = rows(

@@ -71,6 +71,7 @@ def _sections() -> list[Section]:
         ("shell.home", _("Today"), Permission.SEE_SCHOOL),
         ("reports.area", _("The schools"), Permission.VIEW_AREA),
         ("students.list_students", _("Pupils"), Permission.VIEW_STUDENTS),
+        ("meals.show_day", _("Meals"), Permission.SEE_MEALS),
         ("fees.list_schedules", _("Fee items"), Permission.VIEW_MONEY),
         ("billing.list_runs", _("Billing runs"), Permission.VIEW_MONEY),
         ("payments.cash_desk", _("Take money"), Permission.TAKE_CASH),

@@ -12,6 +12,8 @@ from flask_babel import ngettext
 
 from app.core import clock
 from app.core.formats import moment, month, vnd
+from app.journeys.transfers import departure_queries
+from app.journeys.transfers import queries as transfer_queries
 from app.people.access import ActingAs, Permission
 from app.shell.navigation import matches_money
 from app.shell.queries import Waiting
@@ -49,6 +51,8 @@ def tasks_for(membership: ActingAs, waiting: Waiting | None, today: date) -> lis
                 _address("students.list_students", unplaced=1),
             )
         )
+    if membership.may(Permission.EDIT_STUDENTS) or membership.may(Permission.ACCEPT_TRANSFERS):
+        found += _transfers(membership, today)
     if membership.may(Permission.DRAFT_FEES) and waiting.drafts:
         found.append(
             Task(
@@ -133,6 +137,35 @@ def _money(waiting: Waiting, today: date) -> list[Task]:
                 detail,
                 _("Match"),
                 _address("payments.list_credits"),
+            )
+        )
+    return found
+
+
+def _transfers(membership: ActingAs, today: date) -> list[Task]:
+    school_id = membership.school_id
+    if school_id is None:
+        return []
+    found = []
+    if count := transfer_queries.count_waiting(school_id, today):
+        found.append(
+            Task(
+                count,
+                _("Transfers wait for your school"),
+                _("Each step has three working days."),
+                _("Look"),
+                _address("transfers.list_transfers"),
+            )
+        )
+    leaving = departure_queries.list_departures([school_id], with_money=False)
+    if late := sum(departure.overdue(today) for departure in leaving):
+        found.append(
+            Task(
+                late,
+                _("Papers of pupils who leave the area are overdue"),
+                _("The family and the other school wait for them."),
+                _("Look"),
+                _address("transfers.list_transfers"),
             )
         )
     return found

@@ -15,8 +15,10 @@ from app.journeys.retention import invariants as retention_invariants
 from app.journeys.transfers import invariants as transfers_invariants
 from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
+from app.money.exemptions import invariants as exemptions_invariants
 from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
+from app.money.meals import invariants as meals_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
 from app.people.cards import invariants as cards_invariants
@@ -32,6 +34,8 @@ ROOMS = (
     verification_invariants,
     lists_invariants,
     fees_invariants,
+    exemptions_invariants,
+    meals_invariants,
     billing_invariants,
     payments_invariants,
     receipts_invariants,

@@ -161,3 +161,32 @@ for each row execute function sothu_history_kept()
 --;
 create or replace trigger guard_identity_changes_truncate before truncate on identity_changes
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_invoice_withdrawals_change before update or delete on invoice_withdrawals
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_invoice_withdrawals_truncate before truncate on invoice_withdrawals
+for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_gifts_change before update or delete on gifts
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_gifts_truncate before truncate on gifts
+for each statement execute function sothu_append_only()
+--;
+create or replace function sothu_steps_kept() returns trigger language plpgsql as
+$$ begin
+  -- Only the words about a child made anonymous may go; all else of the step stays.
+  if tg_op = 'UPDATE' and new.words = ''
+    and (new.id, new.school_id, new.application_id, new.state, new.actor, new.at)
+      = (old.id, old.school_id, old.application_id, old.state, old.actor, old.at)
+    and new.actor_id is not distinct from old.actor_id
+  then return new; end if;
+  raise exception 'exemption_application_steps is append-only' using errcode = 'restrict_violation';
+end $$
+--;
+create or replace trigger guard_exemption_application_steps_change before update or delete on exemption_application_steps
+for each row execute function sothu_steps_kept()
+--;
+create or replace trigger guard_exemption_application_steps_truncate before truncate on exemption_application_steps
+for each statement execute function sothu_append_only()

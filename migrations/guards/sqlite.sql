@@ -373,3 +373,54 @@ drop trigger if exists guard_identity_changes_insert
 create trigger guard_identity_changes_insert before insert on identity_changes
 when exists (select 1 from identity_changes where id = new.id)
 begin select raise(abort, 'identity_changes is append-only: the key exists'); end
+--;
+drop trigger if exists guard_invoice_withdrawals_update
+--;
+create trigger guard_invoice_withdrawals_update before update on invoice_withdrawals
+begin select raise(abort, 'invoice_withdrawals is append-only'); end
+--;
+drop trigger if exists guard_invoice_withdrawals_delete
+--;
+create trigger guard_invoice_withdrawals_delete before delete on invoice_withdrawals
+begin select raise(abort, 'invoice_withdrawals is append-only'); end
+--;
+drop trigger if exists guard_invoice_withdrawals_insert
+--;
+create trigger guard_invoice_withdrawals_insert before insert on invoice_withdrawals
+when exists (select 1 from invoice_withdrawals where id = new.id) or exists (select 1 from invoice_withdrawals where school_id = new.school_id and invoice_id = new.invoice_id)
+begin select raise(abort, 'invoice_withdrawals is append-only: the key exists'); end
+--;
+drop trigger if exists guard_gifts_update
+--;
+create trigger guard_gifts_update before update on gifts
+begin select raise(abort, 'gifts is append-only'); end
+--;
+drop trigger if exists guard_gifts_delete
+--;
+create trigger guard_gifts_delete before delete on gifts
+begin select raise(abort, 'gifts is append-only'); end
+--;
+drop trigger if exists guard_gifts_insert
+--;
+create trigger guard_gifts_insert before insert on gifts
+when exists (select 1 from gifts where id = new.id)
+begin select raise(abort, 'gifts is append-only: the key exists'); end
+--;
+drop trigger if exists guard_exemption_application_steps_update
+--;
+create trigger guard_exemption_application_steps_update before update on exemption_application_steps
+when new.words <> '' or new.id <> old.id or new.school_id <> old.school_id
+  or new.application_id <> old.application_id or new.state <> old.state
+  or new.actor <> old.actor or new.actor_id is not old.actor_id or new.at <> old.at
+begin select raise(abort, 'exemption_application_steps is append-only'); end
+--;
+drop trigger if exists guard_exemption_application_steps_delete
+--;
+create trigger guard_exemption_application_steps_delete before delete on exemption_application_steps
+begin select raise(abort, 'exemption_application_steps is append-only'); end
+--;
+drop trigger if exists guard_exemption_application_steps_insert
+--;
+create trigger guard_exemption_application_steps_insert before insert on exemption_application_steps
+when exists (select 1 from exemption_application_steps where id = new.id)
+begin select raise(abort, 'exemption_application_steps is append-only: the key exists'); end

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 from flask.testing import FlaskClient
 
 from app.core import press, scope
@@ -18,7 +18,9 @@ from app.core.money import Vnd
 from app.money import billing
 from app.money.billing import notices, vietqr
 from app.money.billing.errors import NothingToPrint
+from app.money.billing.queries import InvoiceRow
 from app.people.access import Role
+from app.people.schools import school_info
 from tests.conftest import unavailable
 from tests.factories.billing import (
     CARE,
@@ -63,6 +65,16 @@ def pages(pdf: bytes, folder: Path) -> list[str]:
     return [re.sub(r"\s+", " ", page) for page in found.stdout.decode().split("\f")[:-1]]
 
 
+def halved(made: SmallSchool) -> InvoiceRow:
+    """The December bill of a child whose care was halved in between; November is still open."""
+    child = made.children[0]
+    issue(made.id)
+    grant(made.id, child.enrolment_id, made.half)
+    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    with scope.opened(scope.one_school(made.id)):
+        return billing.invoices_of(made.id, child.student_id)[0]
+
+
 def class_name(made: SmallSchool) -> str:
     with scope.opened(scope.one_school(made.id)):
         return billing.invoices_of(made.id, made.children[0].student_id)[0].class_name
@@ -85,13 +97,9 @@ def test_two_notices_a_page(made: SmallSchool, accountant: FlaskClient, tmp_path
 def test_older_bills_are_asked_for_too(
     made: SmallSchool, accountant: FlaskClient, tmp_path: Path
 ) -> None:
-    child = made.children[0]
-    issue(made.id)
-    grant(made.id, child.enrolment_id, made.half)
-    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    newest = halved(made)
     with scope.opened(scope.one_school(made.id)):
-        newest = billing.invoices_of(made.id, child.student_id)[0]
-        (request,) = billing.requests_of(made.id, child.student_id)
+        (request,) = billing.requests_of(made.id, newest.student_id)
         due = billing.due(request)
 
     (page,) = pages(accountant.get(f"/notices.pdf?invoice_id={newest.id}").data, tmp_path)
@@ -134,21 +142,54 @@ def test_every_line_names_its_act(
     assert "Căn cứ: 1" in page
 
 
+@pytest.mark.parametrize(
+    ("count", "acts", "sheets"),
+    [(1, 1, 1), (6, 2, 1), (9, 3, 1), (10, 1, 1), (13, 1, 1), (20, 6, 2)],
+)
+def test_the_fullest_notice_ends_above_the_line_where_it_is_cut(
+    made: SmallSchool, tmp_path: Path, count: int, acts: int, sheets: int
+) -> None:
+    issue(made.id)
+    with scope.opened(scope.one_school(made.id)):
+        bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
+        (notice,), pictures = notices._notices(made.id, [bill])
+        school = school_info(made.id, IN_DECEMBER.date())
+    act = "Nghị quyết số {}/2026/NQ-HĐND ngày 12/07/2026 của Hội đồng nhân dân thành phố Đà Nẵng"
+    row = notices.Row("Chăm sóc bán trú", "giảm 50 %", "1 tháng", "260.000", "130.000")
+    lines = tuple(replace(row, act=act.format(n % acts)) for n in range(count))
+    named = notices._acts(lines)
+    full = replace(notice, rows=lines, acts=named, density=notices._density(lines, named))
+    sheet = notices._pages([full, full])
+    page = render_template(
+        "pdf/notice.html", pages=sheet, school=school, check_address="x.vn", is_demo=True
+    )
+    pdf = press.lay_out(page, sheets=notices.SHEETS, pictures=pictures).write_pdf()
+    if shutil.which("pdftotext") is None:
+        unavailable("pdftotext is not installed: apt-get install poppler-utils")
+    (tmp_path / "full.pdf").write_bytes(pdf)
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", tmp_path / "full.pdf", "-"], capture_output=True, check=True
+    ).stdout.decode()
+
+    # The last word of each notice, and the line along which two are cut apart.
+    ends = [float(end) for end in re.findall(r'yMax="([0-9.]+)">hưởng\.</word>', boxes)]
+    cuts = [float(top) for top in re.findall(r'yMin="([0-9.]+)"[^>]*>cắt</word>', boxes)]
+
+    assert (len(ends), boxes.count("<page "), len(cuts)) == (2, sheets, 2 - sheets)
+    assert ends[0] < (cuts or [830])[0] and ends[1] < 830
+
+
 def test_the_message_says_the_words_of_the_paper(
     made: SmallSchool, accountant: FlaskClient, tmp_path: Path
 ) -> None:
-    child = made.children[0]
-    issue(made.id)
-    grant(made.id, child.enrolment_id, made.half)
-    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    bill = halved(made)
     with scope.opened(scope.one_school(made.id)):
-        bill = billing.invoices_of(made.id, child.student_id)[0]
-        (request,) = billing.requests_of(made.id, child.student_id)
+        (request,) = billing.requests_of(made.id, bill.student_id)
         message = notices.write_message(made.id, bill, day=IN_DECEMBER.date())
         ((paper,), _pictures) = notices._notices(made.id, [bill])
 
     for row in paper.rows:
-        assert f"{row.name}" in message and f"= {row.amount} ₫" in message
+        assert row.name in message and f"= {row.amount} ₫" in message
     assert f"Phải nộp: {paper.total} ₫ ({paper.words})" in message
     assert f"nội dung giữ nguyên: {request.reference}" in message
     assert f"/{request.token} " in message and paper.due_on in message

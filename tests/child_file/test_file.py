@@ -28,7 +28,8 @@ from tests.factories.billing import (
     issue,
     small_school,
 )
-from tests.factories.schools import ACCOUNTANT
+from tests.factories.people import enrol, new_student
+from tests.factories.schools import ACCOUNTANT, NOON
 from tests.factories.staff import counted_queries, set_clock, signed_in, token
 
 TODAY = IN_DECEMBER.date()
@@ -84,7 +85,7 @@ def test_the_sums_of_the_file_are_those_of_the_books(made: SmallSchool) -> None:
     assert len(bills) > 1 and file.billed.dong == sum(bill.total.dong for bill in bills)
     assert file.open.dong == owed
     assert [year.name for year in file.years] == ["2026–2027"]
-    assert file.reliefs[0].percent == 50
+    assert [percent for _item, percent in file.reliefs[0].rates] == [50]
 
 
 def test_the_page_shows_who_the_child_was(made: SmallSchool, accountant: FlaskClient) -> None:
@@ -103,7 +104,7 @@ def test_the_paper_names_the_rate_of_a_relief_and_never_its_ground(
         unavailable("papers cannot be drawn or read here")
     code = a_busy_child(made)
     with scope.opened(scope.one_school(made.id)):
-        ground = child_file(made.id, code, TODAY, with_money=True).reliefs[0].ground
+        ground = child_file(made.id, code, TODAY, with_money=True).reliefs[0].policy
 
     form = {"csrf_token": token(accountant.get(f"/students/{code}/file"))}
     answer = accountant.post(f"/students/{code}/file.pdf", data=form)
@@ -118,6 +119,24 @@ def test_the_paper_names_the_rate_of_a_relief_and_never_its_ground(
     assert "50 %" in paper and ground not in paper
     with scope.opened(scope.EVERY_SCHOOL):
         assert scalar("select count(*) from audit_rows where action = 'student.file_printed'") == 1
+
+
+def test_a_school_the_child_has_left_sees_its_own_years_only(made: SmallSchool) -> None:
+    child, other = made.children[0], small_school(1)
+    with scope.opened(scope.one_school(made.id)), transaction():
+        students.end_enrolment(
+            made.id, child.enrolment_id, ends_on=TODAY, reason="moved", actor=ACCOUNTANT, now=NOON
+        )
+    person = new_student(other.class_id, student_id=child.student_id, starts_on=TODAY)
+    enrol(other.school, person)
+
+    def schools_named(school_id: int) -> set[bool]:
+        with scope.opened(scope.one_school(school_id)):
+            file = child_file(school_id, child.code, TODAY, with_money=True)
+        return {span.is_own for span in file.spans}
+
+    assert schools_named(made.id) == {True}
+    assert schools_named(other.id) == {True, False}
 
 
 def test_the_questions_do_not_grow_with_the_child(context: Flask, made: SmallSchool) -> None:

@@ -318,7 +318,7 @@ def _lies() -> Iterator[Hostile]:
     yield Hostile("a size told too large", patched(good, part, size=10**6), "sheet_damaged")
     yield Hostile("a size of four gigabytes", patched(good, part, size=2**32 - 2), "sheet_damaged")
     bomb = excel(sheet(b" " * (300 * 2**20)))
-    yield Hostile("a bomb told to be small", patched(bomb, part, size=100), "sheet_too_large")
+    yield Hostile("a bomb told to be small", patched(bomb, part, size=100), "sheet_damaged")
     for share in (0.2, 0.5, 0.9):
         cut = good[: int(len(good) * share)]
         yield Hostile(f"cut off at {share:.0%}", cut, "sheet_damaged")

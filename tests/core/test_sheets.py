@@ -166,6 +166,18 @@ def test_a_formula_that_gives_an_empty_word_is_an_empty_cell() -> None:
     assert found.rows == [[1, None, 1]]
 
 
+def test_a_long_list_whose_rows_carry_no_number_is_taken() -> None:
+    raw = excel(sheet(b"<row><c><v>1</v></c></row>" * 55_000))
+    assert len(read_sheets(raw)[0].rows) == 55_000
+
+
+def test_a_group_of_rows_is_not_a_row() -> None:
+    rows = b"<table:table-row>" + ODS_CELL + b"</table:table-row>"
+    group = b'<table:table-row-group number-rows-repeated="90000">' + rows
+    (found,) = read_sheets(open_document(ods_table(group + b"</table:table-row-group>")))
+    assert found.rows == [["x"]]
+
+
 def test_a_false_extent_costs_nothing() -> None:
     raw = excel(
         sheet(row(1, words("A1", "a"))).replace(

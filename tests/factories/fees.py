@@ -126,9 +126,11 @@ def price(
     audience: str = "all",
     period: Period = NOVEMBER,
     quantity: int = 1,
+    second: tuple[int, date] | None = None,
 ) -> NewPrice:
-    """One price of a schedule."""
-    return NewPrice(item_id, audience, period, quantity, Vnd(dong))
+    """One price of a schedule; `second` is another one from a day on."""
+    later, from_day = (Vnd(second[0]), second[1]) if second else (None, None)
+    return NewPrice(item_id, audience, period, quantity, Vnd(dong), later, from_day)
 
 
 def choose(school: MadeSchool, item_id: int, *enrolment_ids: int) -> list[int]:

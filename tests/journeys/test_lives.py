@@ -17,21 +17,29 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
+from app.audit import Actor
 from app.core import scope
 from app.core.db import DAY, rows, transaction
 from app.core.model import db
 from app.core.period import Period
 from app.journeys.merging import services as merging
+from app.journeys.retention import queries as retention_queries
+from app.journeys.retention import services as retention
+from app.journeys.retention.models import Certainty, RecordKind, Term
+from app.journeys.transfers import departure_queries, departures
 from app.journeys.transfers import services as transfers
+from app.journeys.transfers.departures import NewDeparture
+from app.journeys.transfers.states import Mark
 from app.money import billing
 from app.money.fees import Category
 from app.people import students
+from app.people.access import add_user
 from app.people.schools.models import SchoolYear
 from app.people.students import NewStudent, Sex
 from app.shell.verify import all_invariants
 from tests.factories.fees import approved_schedule, make_item, price
 from tests.factories.people import mother
-from tests.factories.schools import ACCOUNTANT, MadeSchool, make_school
+from tests.factories.schools import ACCOUNTANT, NOON, MadeSchool, make_school
 
 CHILDREN = 200
 YEARS = 5
@@ -61,8 +69,11 @@ class Town:
         self.years = [self._year(2026 + n) for n in range(YEARS)]
         self.classes: dict[tuple[int, int, int], list[int]] = {}
         self.children: list[Child] = []
+        #: made anonymous, and so never met again
+        self.forgotten: list[Child] = []
         self.codes: Counter[str] = Counter()
         self.today = date(2026, 9, 1)
+        self.people = self._office()
         for school in self.schools:
             item = make_item(
                 school, name="Nước uống", category=Category.SERVICE, is_compulsory=True
@@ -74,6 +85,27 @@ class Town:
     @property
     def now(self) -> datetime:
         return datetime(self.today.year, self.today.month, self.today.day, 3, tzinfo=UTC)
+
+    def _office(self) -> tuple[Actor, Actor]:
+        """Who asks that children be forgotten and who decides, and the years decided on: one."""
+        with scope.opened(scope.EVERY_SCHOOL), transaction():
+            ids = [
+                add_user(
+                    f"{name}{id(self)}", name, password_hash="none", totp_secret=None, now=NOON
+                )
+                for name in ("hieutruong", "chuyenvien")
+            ]
+            retention.set_term(
+                RecordKind.PUPILS,
+                term=Term.YEARS,
+                years=1,
+                act="Quyết định minh họa 01",
+                source="Phòng minh họa",
+                certainty=Certainty.DECIDED,
+                valid_from=date(2026, 9, 2),
+                **self.who(),
+            )
+        return Actor("Hằng", "principal", ids[0]), Actor("Minh", "officer", ids[1])
 
     def _year(self, first: int) -> int:
         code = f"{first}-{first + 1}"
@@ -216,6 +248,57 @@ def transfer(town: Town, year: int) -> None:
     child.classes.add((enrolment, class_id))
 
 
+def leave_area(town: Town, _year: int) -> None:
+    """A child goes to a school outside; papers have their days and its sums stay where they are."""
+    child = _here(town)
+    if child is None or child.stay is None or _began(child.stay[1]) >= town.today:
+        return
+    school, stay = child.stay
+    before = town.money(child.student_id)
+    new = NewDeparture(stay, "Trường Xa Xôi", "Hà Nội", True, town.today, town.today, "")
+    with scope.opened(scope.one_school(school.id)), transaction():
+        number = departures.open_departure(school.id, new, **town.who())
+        if town.rng.random() < 0.2:
+            departures.withdraw(school.id, number, words="ở lại", **town.who())
+            return
+        departures.accept(school.id, number, day=town.today, words="", **town.who())
+        found = departure_queries.get_departure(school.id, number)
+        papers = [duty.rule.duty for duty in found.duties if not duty.rule.is_automatic]
+        departures.mark(school.id, number, dict.fromkeys(papers, Mark.DONE), **town.who())
+        last = town.today - timedelta(days=1)
+        departures.let_go(school.id, number, last_day=last, **town.who())
+        departures.close(
+            school.id, number, is_settled=False, words="gia đình nộp sau", **town.who()
+        )
+    assert town.money(child.student_id) == before
+    child.stay = None
+
+
+def forget(town: Town, _year: int) -> None:
+    """A child away for a year is made anonymous: its code, classes and money are what they were."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        due = retention_queries.due([school.id for school in town.schools], town.today)
+    free = [one for one in due if one.obstacle is None]
+    if not free:
+        return
+    one = town.rng.choice(free)
+    child = next(child for child in town.children if child.student_id == one.student_id)
+    before = town.money(child.student_id)
+    asks, decides = town.people
+    with scope.opened(scope.EVERY_SCHOOL), transaction():
+        number = retention.ask(
+            one.school_id, [child.code], reason="hết thời hạn", actor=asks, now=town.now
+        )
+        allowed = {school.id for school in town.schools}
+        forgotten = retention.decide(
+            number, approve=True, words="", allowed=allowed, actor=decides, now=town.now
+        )
+    assert forgotten == 1
+    assert town.money(child.student_id) == before
+    town.forgotten.append(child)
+    town.children.remove(child)
+
+
 def merge(town: Town, _year: int) -> None:
     """Two records turn out to be one child; together they owe what they owed apart."""
     if len(town.children) < 2:
@@ -302,7 +385,9 @@ EVENTS: list[tuple[Callable[[Town, int], None], int]] = [
     (move, 8),
     (transfer, 8),
     (leave, 6),
+    (leave_area, 2),
     (come_back, 6),
+    (forget, 2),
     (merge, 2),
     (bill, 2),
 ]
@@ -357,7 +442,8 @@ def test_whatever_happens_to_children_keeps_the_house_in_order(
             (place.enrolment_id, place.class_id)
             for place in rows("select enrolment_id, class_id from placements")
         }
-        for child in town.children:
+        assert town.forgotten  # the years are long enough for the rarest turn, too
+        for child in (*town.children, *town.forgotten):
             gone = child.classes - kept
             # A seat that was never sat in on any day is no past class.
             assert not gone, (child.code, gone)

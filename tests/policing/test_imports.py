@@ -31,9 +31,12 @@ _open("people.lists", "people.schools", "people.access", "people.students")
 
 _open("money.ledger", "people.schools")
 _open("money.fees", "people.schools", "people.access", "people.students", "money.ledger")
+_open("money.exemptions", "people.schools", "people.access", "people.students", "money.fees")
+_open("money.meals", "people.schools", "people.access", "people.students", "money.fees")
 _open(
     "money.billing",
-    *("people.schools", "people.access", "people.students", "money.ledger", "money.fees"),
+    *("people.schools", "people.access", "people.students"),
+    *("money.ledger", "money.fees", "money.meals"),
 )
 _open("money.receipts", "people.schools", "people.access", "money.ledger")
 _open(

@@ -11,14 +11,18 @@ from app.core.model import db
 #: one row for the whole area: a child is one row for life, the catalogue is the same for all
 AREA = {
     "activation_codes",
+    "area_runs",
+    "days_off",
     "exemption_policies",
     "exemption_rates",
     "fee_caps",
     "fee_items",
+    "forbidden_charges",
     "guardians",
     "guardianships",
     "handovers",
     "identity_changes",
+    "insurance_rates",
     "memberships",
     "merge_parts",
     "merge_undos",

@@ -13,7 +13,6 @@ from app.core import scope
 from app.core.db import DAY, rows, transaction
 from app.core.model import db
 from app.journeys.transfers import invariants, queries, services
-from app.journeys.transfers.deadlines import due_after
 from app.journeys.transfers.errors import (
     AlreadyAsked,
     AlreadyHere,
@@ -205,20 +204,6 @@ def test_papers_are_ticked_and_taken_off(child: Billed, new_school: MadeSchool) 
             services.tick_papers(child.school.id, transfer, kinds, **WHO)
         with scope.opened(scope.one_school(child.school.id)):
             assert queries.papers_of(transfer) == kinds
-
-
-@pytest.mark.parametrize(
-    ("day", "expected"),
-    [
-        (date(2026, 11, 24), date(2026, 11, 27)),
-        (date(2026, 11, 26), date(2026, 12, 1)),
-        (date(2026, 4, 28), date(2026, 5, 5)),
-    ],
-)
-def test_three_working_days_leave_out_weekends_and_fixed_holidays(
-    day: date, expected: date
-) -> None:
-    assert due_after(day) == expected
 
 
 def test_both_schools_do_their_part_on_their_pages(

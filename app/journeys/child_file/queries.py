@@ -1,7 +1,8 @@
 """What is kept of a child over the years, in a fixed number of questions.
 
-Every school where the child was is named with its classes and years; bills, receipts and credit are
-those of the school that asks, for what a family owes elsewhere is no business of it (P6).
+The school where the child is now sees every school where it was, with classes and years; a school
+it has left sees its own. Bills, receipts and credit are those of the school that asks, for what a
+family owes elsewhere is no business of it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.core.db import DAY, MOMENT, MONTH, VND, rows
+from app.core.db import DAY, MOMENT, VND, rows
 from app.core.money import ZERO, Vnd, total_of
-from app.core.period import Period
 from app.money import billing
 from app.money.billing import children
 from app.people import students
+from app.people.schools import short_name_sql
 from app.people.students import queries as people
 from app.people.students.history import Change, changes_of
-from app.people.students.money import ChildBill
+from app.people.students.money import ChildBill, Relief
 from app.people.students.queries import StudentPage
 
 
@@ -34,18 +35,6 @@ class ClassSpan:
     ends_on: date | None
     #: why the stay ended; empty while it lasts or where only the class changed
     end_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Relief:
-    """An exemption at the asking school; `ground` is for the screen, never for the paper."""
-
-    item: str
-    item_en: str
-    percent: int
-    ground: str
-    first: Period
-    last: Period | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +102,16 @@ def child_file(school_id: int, code: str, today: date, *, with_money: bool) -> C
     """The file of a child with a stay within the scope; else StudentNotFound."""
     child = people.get_student(code, today)
     own = list(students.rows_of([child.id]))
+    is_here = any(
+        stay.school_id == school_id and (stay.ends_on is None or stay.ends_on > today)
+        for stay in child.stays
+    )
     return ChildFile(
         child=child,
         old_codes=tuple(_old_codes(child.id)),
-        spans=tuple(_spans(school_id, own, today)),
+        spans=tuple(span for span in _spans(school_id, own, today) if is_here or span.is_own),
         changes=tuple(_changes(own, school_id)),
-        reliefs=tuple(_reliefs(school_id, own)) if with_money else (),
+        reliefs=tuple(children.reliefs(school_id, _stays(school_id, own))) if with_money else (),
         years=tuple(_years(children.bills(school_id, child.id))) if with_money else (),
         papers=tuple(_papers(school_id, own)) if with_money else (),
         credit=billing.credits_of(school_id, own).get(child.id, ZERO) if with_money else ZERO,
@@ -136,9 +129,8 @@ def _old_codes(student_id: int) -> list[str]:
 
 def _spans(school_id: int, student_ids: Collection[int], today: date) -> list[ClassSpan]:
     found = rows(
-        "select coalesce(y.code, '') as year, coalesce(c.name, '') as class_name, (select"
-        "  d.short_name from school_details d where d.school_id = e.school_id order by case when"
-        "  d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1) as school_name,"
+        "select coalesce(y.code, '') as year, coalesce(c.name, '') as class_name, "
+        f" {short_name_sql()} as school_name,"
         " e.school_id, coalesce(p.starts_on, e.starts_on) as starts_on,"
         " coalesce(p.ends_on, e.ends_on) as ends_on, e.ends_on as left_on, e.end_reason"
         " from enrolments e"
@@ -166,25 +158,18 @@ def _spans(school_id: int, student_ids: Collection[int], today: date) -> list[Cl
     ]
 
 
-def _changes(student_ids: Collection[int], school_id: int) -> list[Change]:
-    changes = (change for row in student_ids for change in changes_of(row, school_id))
-    return sorted(changes, key=lambda change: change.at)
-
-
-def _reliefs(school_id: int, student_ids: Collection[int]) -> list[Relief]:
+def _stays(school_id: int, student_ids: Collection[int]) -> list[int]:
     found = rows(
-        "select i.name as item, i.name_en as item_en, r.percent, p.name as ground, x.first_period,"
-        " x.last_period from exemptions x"
-        " join enrolments e on e.school_id = x.school_id and e.id = x.enrolment_id"
-        " join exemption_policies p on p.id = x.policy_id"
-        " join exemption_rates r on r.policy_id = p.id join fee_items i on i.id = r.item_id"
-        " where x.school_id = :school_id and e.student_id in :students"
-        " order by x.first_period, x.id, i.id",
-        types={"first_period": MONTH, "last_period": MONTH},
+        "select id from enrolments where school_id = :school_id and student_id in :students",
         school_id=school_id,
         students=list(student_ids),
     )
-    return [Relief(*relief) for relief in found]
+    return [stay.id for stay in found]
+
+
+def _changes(student_ids: Collection[int], school_id: int) -> list[Change]:
+    changes = (change for row in student_ids for change in changes_of(row, school_id))
+    return sorted(changes, key=lambda change: change.at)
 
 
 def _years(bills: Sequence[ChildBill]) -> list[SchoolYear]:

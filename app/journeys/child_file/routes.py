@@ -52,9 +52,9 @@ def show_file(code: str) -> ResponseReturnValue:
 @requires(Permission.EDIT_STUDENTS, Permission.ACCEPT_TRANSFERS)
 def print_file(code: str) -> ResponseReturnValue:
     """The same on A4; who took it out is written down."""
-    file = _file(code)
     school_id, now = own_school(), clock.now()
     with force_locale("vi"):
+        file = _file(code)
         page = render_template(
             "pdf/child_file.html",
             file=file,

@@ -13,6 +13,7 @@ from app.core.db import DAY, MOMENT, rows
 from app.core.ids import read_student_code
 from app.core.money import ZERO, Vnd
 from app.money import billing
+from app.people.schools import short_name_sql
 from app.people.students import Scheme, Sex, Verification, rows_of
 from app.people.students.errors import StudentNotFound
 
@@ -117,9 +118,7 @@ def _sides(
         return {}
     found = rows(
         "select s.id, s.code, s.full_name, s.birth_date, s.sex, e.school_id,"
-        " (select d.short_name from school_details d where d.school_id = e.school_id"
-        "  order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
-        "  as school_name,"
+        f" {short_name_sql()} as school_name,"
         " (select c.name from placements p join classes c on c.id = p.class_id"
         "  where p.school_id = e.school_id and p.enrolment_id = e.id"
         "  order by p.starts_on desc limit 1) as class_name"
@@ -280,17 +279,11 @@ def _numbers(student_id: int) -> list[Number]:
     ]
 
 
-_NAME = (
-    "(select d.short_name from school_details d where d.school_id = {of}.school_id"
-    " order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
-)
-
-
 def _stays(student_id: int, today: date) -> list[RecordStay]:
     return [
         RecordStay(*stay)
         for stay in rows(
-            f"select e.school_id, {_NAME.format(of='e')}, e.starts_on, e.ends_on from enrolments e"
+            f"select e.school_id, {short_name_sql()}, e.starts_on, e.ends_on from enrolments e"
             " where e.student_id = :id order by e.starts_on desc",
             types={"starts_on": DAY, "ends_on": DAY},
             id=student_id,
@@ -313,7 +306,8 @@ def _family(student_id: int) -> list[tuple[str, str]]:
 
 def _money(student_id: int, today: date) -> list[SchoolMoney]:
     places = rows(
-        f"select v.school_id, {_NAME.format(of='v')} as name, count(*) as bills from invoices v"
+        f"select v.school_id, {short_name_sql('v.school_id')} as name, count(*) as bills"
+        " from invoices v"
         " where v.student_id in :ids group by v.school_id order by v.school_id",
         ids=list(rows_of([student_id])),
         today=today,

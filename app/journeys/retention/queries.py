@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from app.core import clock
 from app.core.db import DAY, MOMENT, in_chunks, row, rows
 from app.journeys.retention.errors import RequestNotFound
 from app.journeys.retention.models import Certainty, CountedFrom, Outcome, RecordKind, Term
 from app.people import students
+from app.people.schools import short_name_sql
 
 #: accounts that say what is between a family and a school
 OF_THE_CHILD = ("receivable", "credit", "refund_payable", "support_payable")
@@ -84,14 +86,6 @@ def years_after_leaving(day: date) -> int | None:
     return None
 
 
-def years_on(day: date, years: int) -> date:
-    """The same day some years later; 28 February where there is no 29th."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
-
-
 # Children
 
 
@@ -115,10 +109,6 @@ _CHILD = (
     " from enrolments e join students o on o.id = e.student_id"
     " join students s on s.id = coalesce(o.merged_into_id, o.id)"
 )
-_NAME = (
-    "(select d.short_name from school_details d where d.school_id = e.school_id"
-    " order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
-)
 
 
 def due(school_ids: Collection[int], today: date) -> list[Standing]:
@@ -138,7 +128,7 @@ def due(school_ids: Collection[int], today: date) -> list[Standing]:
             " group by s.id having max(case when e.ends_on is null then 1 else 0 end) = 0"
             " and max(e.ends_on) <= :cutoff order by s.id",
             schools=list(school_ids),
-            cutoff=years_on(today, -years),
+            cutoff=clock.years_on(today, -years),
         )
     ]
     found = [one for one in standings(ids, today) if one.school_id in school_ids]
@@ -171,7 +161,8 @@ def _standings(ids: list[int], years: int | None, today: date) -> list[Standing]
     }
     stays: dict[int, list[Any]] = {}
     for stay in rows(
-        f"select s.id as child, e.school_id as school_id, {_NAME} as school, e.ends_on{_CHILD}"
+        f"select s.id as child, e.school_id as school_id, {short_name_sql()} as school,"
+        f" e.ends_on{_CHILD}"
         " where s.id in :ids order by case when e.ends_on is null then 1 else 0 end, e.ends_on,"
         " e.id",
         types={"ends_on": DAY},
@@ -198,7 +189,7 @@ def _standings(ids: list[int], years: int | None, today: date) -> list[Standing]
             continue
         last = times[-1]
         due_on = (
-            years_on(last.ends_on, years)
+            clock.years_on(last.ends_on, years)
             if years is not None and last.ends_on is not None
             else None
         )
@@ -320,8 +311,9 @@ def _requests(which: str, values: list[int], today: date) -> list[RequestRow]:
             }
         )
         for one in rows(
-            f"select e.id, e.school_id as school_id, {_NAME} as school, e.reason, e.asked_by_id,"
-            " e.asked_by, e.asked_at, e.approved, e.decided_by, e.decided_at, e.words,"
+            f"select e.id, e.school_id as school_id, {short_name_sql()} as school, e.reason,"
+            " e.asked_by_id, e.asked_by, e.asked_at, e.approved, e.decided_by, e.decided_at,"
+            " e.words,"
             " (select count(*) from forgetting_children c where c.school_id = e.school_id"
             "  and c.request_id = e.id) as children,"
             " (select count(*) from forgetting_children c where c.school_id = e.school_id"

@@ -14,23 +14,18 @@ from app.journeys.retention import queries, sentences, services
 from app.journeys.retention.errors import NobodyChosen
 from app.journeys.retention.forms import AskForm, DecideForm, TermForm, first_error
 from app.journeys.retention.models import Certainty, RecordKind, Term
-from app.people.access import Permission, current_actor, require_membership, requires
-from app.people.schools import SchoolInfo, schools_under
+from app.people.access import (
+    Permission,
+    current_actor,
+    readable_schools,
+    require_membership,
+    requires,
+)
 
 bp = Blueprint("retention", __name__)
 
 #: How many pupils one request takes: as many as a person can look through.
 MOST = 200
-
-
-def _schools() -> list[SchoolInfo]:
-    """The schools this person answers for."""
-    membership = require_membership()
-    return [
-        school
-        for school in schools_under(membership.unit_id, clock.today())
-        if school.id in membership.readable
-    ]
 
 
 @bp.get("/retention")
@@ -101,7 +96,7 @@ def list_due() -> ResponseReturnValue:
 def _due_page(*, error: str = "", status: int = 200) -> ResponseReturnValue:
     today = clock.today()
     membership = require_membership()
-    schools = _schools()
+    schools = readable_schools()
     found = queries.due([school.id for school in schools], today)
     counts = {
         school.id: (
@@ -152,7 +147,7 @@ def ask() -> ResponseReturnValue:
     school = next(
         (
             school
-            for school in _schools()
+            for school in readable_schools()
             if (school.id == membership.school_id)
             or (membership.school_id is None and school.code == form.school.data)
         ),

@@ -62,3 +62,27 @@ class BadDay(Invalid):
     """A first day at the new school that cannot be."""
 
     code = "transfer_bad_day"
+
+
+class DepartureNotFound(NotFound):
+    """No such departure from this school."""
+
+    code = "departure_not_found"
+
+
+class BadPlace(Invalid):
+    """Where the child goes is not said, or in too many letters."""
+
+    code = "departure_bad_place"
+
+    def default_message(self) -> str:
+        return _("Write the name of the other school, and its ward and province.")
+
+
+class DutiesOpen(Refused):
+    """A departure is closed when the child has left and every paper is out."""
+
+    code = "departure_duties_open"
+
+    def default_message(self) -> str:
+        return _("Not yet: the last day, the other school's answer or a paper is missing.")

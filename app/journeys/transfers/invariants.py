@@ -1,4 +1,4 @@
-"""What must hold of children who change school."""
+"""What must hold of children who change school or leave the area."""
 
 from __future__ import annotations
 
@@ -30,5 +30,31 @@ INVARIANTS = [
         "  where q.transfer_id = t.id and q.state = 'opened') <> 1"
         " or (select count(*) from transfer_steps q where q.transfer_id = t.id"
         "  and q.state in ('declined', 'withdrawn', 'handed_over')) > 1",
+    ),
+    query(
+        "T4",
+        "a child has one running departure at most, and no running transfer beside it",
+        "select e.student_id as student, count(*) as running from departures d join enrolments e"
+        " on e.school_id = d.school_id and e.id = d.enrolment_id where not exists"
+        " (select 1 from departure_steps s where s.school_id = d.school_id"
+        "  and s.departure_id = d.id and s.fact in ('closed', 'withdrawn'))"
+        " group by e.student_id having count(*) > 1 or exists (select 1 from transfers t"
+        "  join transfer_steps q on q.id = (select max(x.id) from transfer_steps x"
+        "   where x.transfer_id = t.id) and q.state in ('opened', 'accepted')"
+        "  where t.student_id = e.student_id)",
+    ),
+    query(
+        "T5",
+        "a departure begins with asking, ends once, and is done only after the child has left",
+        "select d.id as departure from departures d join enrolments e"
+        " on e.school_id = d.school_id and e.id = d.enrolment_id"
+        " where not exists (select 1 from departure_steps s where s.school_id = d.school_id"
+        "  and s.departure_id = d.id and s.fact = 'asked')"
+        " or (select count(*) from departure_steps s where s.school_id = d.school_id"
+        "  and s.departure_id = d.id and s.fact in ('closed', 'withdrawn')) > 1"
+        " or (exists (select 1 from departure_steps s where s.school_id = d.school_id"
+        "  and s.departure_id = d.id and s.fact = 'closed') and (e.ends_on is null"
+        "  or not exists (select 1 from departure_steps s where s.school_id = d.school_id"
+        "   and s.departure_id = d.id and s.fact = 'accepted')))",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Transfers, their steps, and the papers handed over."""
+"""Transfers inside the area with their steps and papers; departures from it with their duties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.model import Model, RowId, SchoolOwned, UtcDateTime
-from app.journeys.transfers.states import PaperKind, State
+from app.journeys.transfers.states import Duty, Fact, Mark, PaperKind, State
 
 
 class Transfer(SchoolOwned, Model):
@@ -66,5 +66,70 @@ class TransferPaper(SchoolOwned, Model):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     transfer_id: Mapped[int] = mapped_column(RowId)
     kind: Mapped[PaperKind] = mapped_column(String(12))
+    actor: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Departure(SchoolOwned, Model):
+    """A child that moves to a school outside the area; the stay says who and since when."""
+
+    __tablename__ = "departures"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        Index("ix_departures_school_id_enrolment_id", "school_id", "enrolment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(RowId)
+    to_school: Mapped[str] = mapped_column(String(160))
+    to_place: Mapped[str] = mapped_column(String(120))
+    #: to another province: then the unit above writes a letter, too
+    is_far: Mapped[bool]
+    #: the first day at the other school
+    wished_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+class DepartureStep(SchoolOwned, Model):
+    """Something that happened to a departure, once: asked, accepted, closed, withdrawn."""
+
+    __tablename__ = "departure_steps"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "departure_id", "fact"),
+        ForeignKeyConstraint(
+            ["school_id", "departure_id"], ["departures.school_id", "departures.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    departure_id: Mapped[int] = mapped_column(RowId)
+    fact: Mapped[Fact] = mapped_column(String(12))
+    #: the day it happened, from which a term runs
+    day: Mapped[date]
+    words: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DepartureMark(SchoolOwned, Model):
+    """How a duty of a departure stands; rows are only added and the newest counts."""
+
+    __tablename__ = "departure_marks"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "departure_id"], ["departures.school_id", "departures.id"]
+        ),
+        Index("ix_departure_marks_school_id_departure_id", "school_id", "departure_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    departure_id: Mapped[int] = mapped_column(RowId)
+    duty: Mapped[Duty] = mapped_column(String(12))
+    mark: Mapped[Mark] = mapped_column(String(12))
     actor: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

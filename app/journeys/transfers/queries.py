@@ -11,10 +11,11 @@ from app.core import clock
 from app.core.db import DAY, MOMENT, rows
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
-from app.journeys.transfers.deadlines import due_after
+from app.journeys.transfers.duties import WORKING_DAYS
 from app.journeys.transfers.errors import TransferNotFound
 from app.journeys.transfers.states import RUNNING, PaperKind, State
 from app.money import billing
+from app.people.schools import Calendar, calendar, short_name_sql
 from app.people.students import Sex
 
 
@@ -45,16 +46,13 @@ class TransferRow:
     new_enrolment_id: int | None
     #: whether the new school has found a class
     is_placed: bool
+    #: the last day for the next step
+    due_on: date
 
     @property
     def is_running(self) -> bool:
         """Whether somebody still has to act."""
         return self.state in RUNNING or (self.state is State.HANDED_OVER and not self.is_placed)
-
-    @property
-    def due_on(self) -> date:
-        """The last day for the next step."""
-        return due_after(clock.local_day(self.state_at))
 
     def waits_for(self, school_id: int) -> bool:
         """Whether the next step is this school's."""
@@ -63,15 +61,11 @@ class TransferRow:
         return self.is_running and school_id == self.to_school_id
 
 
-_NAME = (
-    "(select d.short_name from school_details d where d.school_id = t.{school}"
-    " order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
-)
 _ROWS = (
     "select t.id, t.school_id as to_school_id, "
-    + _NAME.format(school="school_id")
+    + short_name_sql("t.school_id")
     + " as to_school, t.from_school_id, "
-    + _NAME.format(school="from_school_id")
+    + short_name_sql("t.from_school_id")
     + " as from_school, t.from_enrolment_id, s.id as student_id, s.code, s.full_name,"
     " s.birth_date, s.sex, coalesce((select c.name from placements p join classes c"
     "  on c.id = p.class_id where p.school_id = t.from_school_id"
@@ -93,8 +87,9 @@ _TYPES = {
 }
 
 
-def _row(found: Any) -> TransferRow:
+def _row(found: Any, days: Calendar) -> TransferRow:
     values = found._asdict()
+    values["due_on"] = days.due_after(clock.local_day(values["state_at"]), WORKING_DAYS)
     values["sex"] = Sex(values["sex"])
     values["state"] = State(values["state"])
     values["is_placed"] = bool(values["is_placed"])
@@ -105,8 +100,9 @@ def _row(found: Any) -> TransferRow:
 
 def list_transfers(school_id: int, today: date) -> list[TransferRow]:
     """Transfers to and from the school: what waits first, by its last day, then the newest."""
+    days = calendar()
     found = [
-        _row(transfer)
+        _row(transfer, days)
         for transfer in rows(
             f"{_ROWS} where t.school_id = :school_id or t.from_school_id = :school_id"
             " order by t.id desc limit 300",
@@ -124,6 +120,24 @@ def count_waiting(school_id: int, today: date) -> int:
     return sum(transfer.waits_for(school_id) for transfer in list_transfers(school_id, today))
 
 
+def running_at(school_ids: Collection[int], today: date) -> dict[int, tuple[int, int]]:
+    """Transfers inside the area that wait for each school: how many, and how many are overdue."""
+    found: dict[int, tuple[int, int]] = {}
+    days = calendar()
+    for one in rows(
+        f"{_ROWS} where t.school_id in :schools or t.from_school_id in :schools",
+        types=_TYPES,
+        schools=list(school_ids),
+        today=today,
+    ):
+        transfer = _row(one, days)
+        for school_id in (transfer.to_school_id, transfer.from_school_id):
+            if transfer.waits_for(school_id):
+                waiting, overdue = found.get(school_id, (0, 0))
+                found[school_id] = waiting + 1, overdue + (transfer.due_on < today)
+    return found
+
+
 def get_transfer(school_id: int, transfer_id: int, today: date) -> TransferRow:
     """A transfer to or from the school, else TransferNotFound."""
     found = rows(
@@ -135,7 +149,7 @@ def get_transfer(school_id: int, transfer_id: int, today: date) -> TransferRow:
     )
     if not found:
         raise TransferNotFound
-    return _row(found[0])
+    return _row(found[0], calendar())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
 from flask import (
-    Blueprint,
     Response,
     current_app,
     flash,
@@ -22,30 +20,12 @@ from flask_babel import gettext as _
 from app.core import clock, press
 from app.core.db import transaction
 from app.core.errors import DomainError
-from app.journeys.transfers import queries, sentences, services
-from app.journeys.transfers.errors import BadDay, NoSuchChild
+from app.journeys.transfers import departure_queries, queries, sentences, services
+from app.journeys.transfers.blueprint import bp, read_day, read_words
+from app.journeys.transfers.errors import NoSuchChild
 from app.journeys.transfers.states import PaperKind
 from app.people.access import Permission, current_actor, own_school, require_membership, requires
 from app.people.schools import school_info
-from app.people.students.errors import BadReason
-
-bp = Blueprint("transfers", __name__)
-
-
-def _day(written: str, message: str) -> date:
-    for shape in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
-        try:
-            return datetime.strptime(written.strip(), shape).date()  # noqa: DTZ007 - a day only
-        except ValueError:
-            continue
-    raise BadDay(message)
-
-
-def _words(needed: bool) -> str:
-    words = " ".join(request.form.get("words", "").split())
-    if len(words) > 200 or (needed and not words):
-        raise BadReason(_("Say why, in at most 200 letters."))
-    return words
 
 
 @bp.get("/transfers")
@@ -66,6 +46,9 @@ def _list(*, error: str = "", status: int = 200) -> ResponseReturnValue:
             others=[t for t in found if t.is_running and not t.waits_for(school_id)],
             done=[t for t in found if not t.is_running],
             words=sentences.states(),
+            leaving=departure_queries.list_departures([school_id]),
+            departure_words=sentences.departure_states(),
+            duty_words=sentences.duties(),
             may_ask=require_membership().may(Permission.EDIT_STUDENTS),
             school_id=school_id,
             today=today,
@@ -81,8 +64,8 @@ def _list(*, error: str = "", status: int = 200) -> ResponseReturnValue:
 def ask() -> ResponseReturnValue:
     """Ask for a child of another school."""
     try:
-        born = _day(request.form.get("birth_date", ""), NoSuchChild().message)
-        wished = _day(
+        born = read_day(request.form.get("birth_date", ""), NoSuchChild().message)
+        wished = read_day(
             request.form.get("wished_on", ""), _("Enter the first day here as day/month/year.")
         )
         with transaction():
@@ -91,7 +74,7 @@ def ask() -> ResponseReturnValue:
                 code=request.form.get("code", "")[:20],
                 birth_date=born,
                 wished_on=wished,
-                reason=_words(needed=True),
+                reason=read_words(needed=True),
                 actor=current_actor(),
                 now=clock.now(),
             )
@@ -150,7 +133,7 @@ def answer(transfer_id: int) -> ResponseReturnValue:
             own_school(),
             transfer_id,
             accept=accept,
-            words=_words(needed=not accept),
+            words=read_words(needed=not accept),
             actor=current_actor(),
             now=clock.now(),
         ),
@@ -166,7 +149,7 @@ def withdraw(transfer_id: int) -> ResponseReturnValue:
         lambda: services.withdraw(
             own_school(),
             transfer_id,
-            words=_words(needed=True),
+            words=read_words(needed=True),
             actor=current_actor(),
             now=clock.now(),
         ),
@@ -192,7 +175,7 @@ def hand_over(transfer_id: int) -> ResponseReturnValue:
     """The old school lets the child go."""
 
     def deed() -> None:
-        first_day = _day(
+        first_day = read_day(
             request.form.get("first_day", ""),
             _("Enter the first day at the new school as day/month/year."),
         )
@@ -200,7 +183,7 @@ def hand_over(transfer_id: int) -> ResponseReturnValue:
             own_school(),
             transfer_id,
             first_day=first_day,
-            words=_words(needed=False),
+            words=read_words(needed=False),
             actor=current_actor(),
             now=clock.now(),
         )

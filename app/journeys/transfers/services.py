@@ -14,6 +14,7 @@ from app.core import scope
 from app.core.db import DAY, enter_scope, execute, for_update, in_chunks, row, rows
 from app.core.ids import read_student_code
 from app.core.model import db
+from app.journeys.transfers.departure_queries import leaving_among
 from app.journeys.transfers.errors import (
     AlreadyAsked,
     AlreadyHere,
@@ -71,7 +72,7 @@ def ask(
         raise NotElsewhere
     if wished_on <= stays[0].starts_on:
         raise BadDay(_("The first day here lies before the pupil's first day at the other school."))
-    if running_of(child.id):
+    if running_of(child.id) or leaving_among([child.id]):
         raise AlreadyAsked
     transfer_id = int(
         db.session.scalar(

@@ -35,3 +35,38 @@ class PaperKind(StrEnum):
     PROGRESS = "progress"
     PLAN = "plan"
     INTRODUCTION = "introduction"
+
+
+class Fact(StrEnum):
+    """What happens to a departure; each at most once."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+#: A departure with one of these is over.
+OVER = (Fact.CLOSED, Fact.WITHDRAWN)
+
+
+class Duty(StrEnum):
+    """What a school has to do, or to wait for, when a child leaves the area."""
+
+    ANSWER = "answer"
+    RECORD = "record"
+    PROGRESS = "progress"
+    PLAN = "plan"
+    INTRODUCTION = "introduction"
+    LETTER = "letter"
+    LEAVE = "leave"
+    BILLS = "bills"
+    CREDIT = "credit"
+
+
+class Mark(StrEnum):
+    """How a person says a duty stands."""
+
+    DONE = "done"
+    NEEDLESS = "needless"
+    OPEN = "open"

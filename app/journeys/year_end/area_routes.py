@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -19,20 +18,17 @@ from app.journeys.year_end.errors import BadAssignment
 from app.journeys.year_end.forms import AssignForm, AssignListForm, NewYearForm, first_error
 from app.journeys.year_end.plan import NEXT_LEVEL
 from app.journeys.year_end.routes import ORDER, asked_pair, bp, workbook
-from app.people.access import Permission, current_actor, require_membership, requires
-from app.people.schools import SchoolInfo, schools_under, years
+from app.people.access import (
+    Permission,
+    current_actor,
+    readable_schools,
+    require_membership,
+    requires,
+)
+from app.people.schools import years
 
 #: Schools stand in this order: those that need a word first.
 STATES = ("blocked", "undone", "untouched", "ready", "turned")
-
-
-def _schools() -> list[SchoolInfo]:
-    membership = require_membership()
-    return [
-        school
-        for school in schools_under(membership.unit_id, clock.today())
-        if school.id in membership.readable
-    ]
 
 
 @bp.get("/area/year-end")
@@ -44,15 +40,15 @@ def area() -> ResponseReturnValue:
 
 def _area_page(form: NewYearForm, refusal: str = "") -> str:
     pair = asked_pair()
-    schools = _schools()
+    schools = readable_schools()
     found = queries.rehearse([school.id for school in schools], pair, clock.today())
     rows = sorted(
         ((school, found[school.id]) for school in schools),
         key=lambda row: (STATES.index(row[1].state), row[0].code),
     )
     if request.method == "GET":
-        form.starts_on.data = _a_year_on(pair.old.starts_on)
-        form.ends_on.data = _a_year_on(pair.old.ends_on)
+        form.starts_on.data = clock.years_on(pair.old.starts_on, 1)
+        form.ends_on.data = clock.years_on(pair.old.ends_on, 1)
     return render_template(
         "year_end/area.html",
         pair=pair,
@@ -74,13 +70,6 @@ def _area_page(form: NewYearForm, refusal: str = "") -> str:
         unit_name=require_membership().school_name,
         may_open=require_membership().may(Permission.OPEN_YEAR),
     )
-
-
-def _a_year_on(day: date) -> date:
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + 1, day=28)
 
 
 @bp.post("/area/school-years")
@@ -117,7 +106,7 @@ def hand_over() -> ResponseReturnValue:
 
 def _hand_over_page(refusal: str = "", lines: str = "") -> str:
     pair = asked_pair()
-    schools = _schools()
+    schools = readable_schools()
     routes = handover_queries.routes_between([school.id for school in schools], pair)
     return render_template(
         "year_end/hand_over.html",
@@ -166,7 +155,7 @@ def _grouped(routes: list[handover_queries.Route]) -> list[dict[str, Any]]:
 def hand_over_workbook() -> ResponseReturnValue:
     """All children on the way, to be filled in and pasted back."""
     pair = asked_pair()
-    children = handover_queries.finishing_in([school.id for school in _schools()], pair)
+    children = handover_queries.finishing_in([school.id for school in readable_schools()], pair)
     return workbook(
         _("Pupils who finish in %(year)s", year=pair.old.code),
         require_membership().school_name,
@@ -183,7 +172,7 @@ def assign() -> ResponseReturnValue:
     if not form.is_sent():
         return _hand_over_page(_("Choose two schools of your area.")), 422
     try:
-        to = next((s for s in _schools() if s.code == form.to_school.data), None)
+        to = next((s for s in readable_schools() if s.code == form.to_school.data), None)
         if to is None:
             raise BadAssignment(_("Choose two schools of your area."))
         with transaction():
@@ -214,7 +203,7 @@ def assign_list() -> ResponseReturnValue:
         with transaction():
             count = handover_services.assign_list(
                 handover_services.read_lines(written),
-                {school.code: school for school in _schools()},
+                {school.code: school for school in readable_schools()},
                 pair=asked_pair(),
                 actor=current_actor(),
                 now=clock.now(),

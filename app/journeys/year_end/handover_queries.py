@@ -10,12 +10,9 @@ from typing import Any
 from app.core.db import DAY, row, rows
 from app.journeys.year_end.plan import NEXT_LEVEL, last_grade
 from app.journeys.year_end.queries import ROSTER, Pair
-from app.people.schools import Level
+from app.people.schools import Level, short_name_sql
 
-_NAME = (
-    "(select d.short_name from school_details d where d.school_id = {school}"
-    " order by d.valid_from desc limit 1)"
-)
+_FROM, _TO = (short_name_sql(f"w.{end}_school_id", ":day") for end in ("from", "to"))
 #: Everybody on the way: handed over by a turn, named by the area beforehand, or about to finish.
 _ON_THE_WAY = f"""
 with {ROSTER}, way as (
@@ -69,9 +66,9 @@ select w.student_id, w.from_enrolment_id as enrolment_id, s.code, s.full_name, s
   coalesce((select c.name from placements p join classes c on c.id = p.class_id
     where p.school_id = w.from_school_id and p.enrolment_id = w.from_enrolment_id
     order by p.starts_on desc limit 1), '') as class_name,
-  w.from_school_id, f.code as from_code, {_NAME.format(school="w.from_school_id")} as from_name,
+  w.from_school_id, f.code as from_code, {_FROM} as from_name,
   w.to_school_id, t.code as to_code,
-  {_NAME.format(school="w.to_school_id")} as to_name,
+  {_TO} as to_name,
   w.way, w.ready, case when w.admitted_at is null then 0 else 1 end as admitted
 from way w join students s on s.id = w.student_id
 join schools f on f.id = w.from_school_id left join schools t on t.id = w.to_school_id
@@ -162,8 +159,8 @@ def routes_between(schools: Collection[int], pair: Pair) -> list[Route]:
     sql = _ON_THE_WAY.format(which="h.from_school_id in :schools", also="1 = 1")
     found = rows(
         f"{sql} select w.from_school_id, f.code as from_code,"
-        f" {_NAME.format(school='w.from_school_id')} as from_name, f.level, w.to_school_id,"
-        f" t.code as to_code, {_NAME.format(school='w.to_school_id')} as to_name,"
+        f" {_FROM} as from_name, f.level, w.to_school_id,"
+        f" t.code as to_code, {_TO} as to_name,"
         " count(*) as children, sum(w.ready) as ready,"
         " sum(case when w.admitted_at is null then 0 else 1 end) as admitted"
         " from way w join schools f on f.id = w.from_school_id"

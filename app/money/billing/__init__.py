@@ -6,6 +6,7 @@ Refuses to know who paid: what is open is asked of the ledger.
 from __future__ import annotations
 
 from app.money.billing.allocation import Allocation, OpenLine, Share, allocate
+from app.money.billing.issuing import Issued, allocation_order
 from app.money.billing.preview import preview, unplaced
 from app.money.billing.queries import (
     BilledLine,
@@ -28,7 +29,7 @@ from app.money.billing.queries import (
     school_of_token,
 )
 from app.money.billing.reference import find_references
-from app.money.billing.services import Issued, allocation_order, draft_run, issue_run
+from app.money.billing.services import draft_run, issue_run
 
 __all__ = [
     "Allocation",

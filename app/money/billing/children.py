@@ -130,18 +130,18 @@ def credit(school_id: int, student_id: int) -> Vnd:
     return queries.credits_of(school_id, [student_id]).get(student_id, ZERO)
 
 
-def reliefs(school_id: int, enrolment_id: int) -> list[Relief]:
-    """The exemptions of a stay, newest first."""
+def reliefs(school_id: int, enrolment_ids: Collection[int]) -> list[Relief]:
+    """The exemptions of some stays at a school, newest first."""
     found = rows(
         "select x.id, p.name, p.legal_act, x.first_period, x.last_period, r.percent,"
         " i.name as item, i.name_en as item_en from exemptions x"
         " join exemption_policies p on p.id = x.policy_id"
         " join exemption_rates r on r.policy_id = p.id join fee_items i on i.id = r.item_id"
-        " where x.school_id = :school_id and x.enrolment_id = :enrolment"
+        " where x.school_id = :school_id and x.enrolment_id in :enrolments"
         " order by x.first_period desc, x.id desc, i.id",
         types={"first_period": MONTH, "last_period": MONTH},
         school_id=school_id,
-        enrolment=enrolment_id,
+        enrolments=list(enrolment_ids),
     )
     granted: dict[int, list[Any]] = {}
     for rate in found:

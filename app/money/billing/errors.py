@@ -92,3 +92,60 @@ class NothingToPrint(Refused):
 
     def default_message(self) -> str:
         return _("Nothing is due on these bills, so there is no notice to print.")
+
+
+class MonthNotIssued(Refused):
+    """One child is put right after the school's run, not before."""
+
+    code = "month_not_issued"
+
+
+class AlreadyWithdrawn(Refused):
+    """A bill is taken back once, and a note never."""
+
+    code = "already_withdrawn"
+
+    def default_message(self) -> str:
+        return _("This bill was withdrawn before, or is itself the note of a withdrawal.")
+
+
+class NothingToWithdraw(Refused):
+    """All lines of the bill were turned by later ones."""
+
+    code = "nothing_to_withdraw"
+
+    def default_message(self) -> str:
+        return _("Nothing is left of this bill: later bills have turned all its lines.")
+
+
+class CorrectionReasonMissing(Invalid):
+    """A withdrawal says why."""
+
+    code = "correction_reason_missing"
+
+    def default_message(self) -> str:
+        return _("Say why in 10 to 200 letters; the family may ask.")
+
+
+class AreaRunNotFound(NotFound):
+    """No such run of the area."""
+
+    code = "area_run_not_found"
+
+
+class AreaRunBusy(Refused):
+    """A worker is at it already."""
+
+    code = "area_run_busy"
+
+    def default_message(self) -> str:
+        return _("The run is being worked on. Wait until it is done; the page tells you.")
+
+
+class NoSchoolTicked(Refused):
+    """Nobody was chosen."""
+
+    code = "no_school_ticked"
+
+    def default_message(self) -> str:
+        return _("Tick the schools whose bills are to be issued.")

@@ -67,8 +67,9 @@ INVARIANTS = [
         "  sum(reduction) as reduction, max(id) as last_id from invoice_lines"
         "  group by enrolment_id, item_id, service_period) t"
         " join invoice_lines l on l.id = t.last_id"
-        " where t.gross <> l.quantity * l.price"
-        " or t.reduction <> (l.quantity * l.price * l.percent + 50) / 100"
+        " where t.gross <> l.quantity * l.price + l.quantity_before * l.price_before"
+        " or t.reduction <> ((l.quantity * l.price + l.quantity_before * l.price_before)"
+        "  * l.percent + 50) / 100 + l.subsidy"
         " or l.amount <> l.gross - l.reduction",
     ),
     query(
@@ -79,5 +80,29 @@ INVARIANTS = [
         " having (r.issued_at is null and count(v.id) > 0)"
         " or (r.issued_at is not null"
         "  and (count(v.id) <> r.invoices or coalesce(sum(v.total), 0) <> r.total))",
+    ),
+    query(
+        "B6",
+        "a withdrawn bill has one note of its own stay and month, and what replaces it is of both",
+        "select w.id as withdrawal from invoice_withdrawals w"
+        " join invoices v on v.school_id = w.school_id and v.id = w.invoice_id"
+        " join invoices n on n.school_id = w.school_id and n.id = w.note_id"
+        " join billing_runs r on r.school_id = n.school_id and r.id = n.run_id"
+        " left join invoices x on x.school_id = w.school_id and x.id = w.replacement_id"
+        " where r.kind <> 'withdrawal' or n.total >= 0 or n.id <= v.id"
+        " or n.enrolment_id <> v.enrolment_id or n.billed_period <> v.billed_period"
+        " or (x.id is not null and (x.enrolment_id <> v.enrolment_id"
+        "  or x.billed_period <> v.billed_period or x.id <= n.id))"
+        " union all select -r.id from billing_runs r where r.kind = 'withdrawal' and"
+        " (select count(*) from invoices n join invoice_withdrawals w on w.school_id = n.school_id"
+        "  and w.note_id = n.id where n.school_id = r.school_id and n.run_id = r.id) <> 1",
+    ),
+    query(
+        "B7",
+        "a school that a run of the area says is issued has its bills out",
+        "select a.id as part from area_run_schools a left join billing_runs r"
+        " on r.school_id = a.school_id and r.id = a.run_id and r.issued_at is not null"
+        "  and r.invoices = a.invoices and r.total = a.total"
+        " where a.outcome = 'issued' and r.id is null",
     ),
 ]

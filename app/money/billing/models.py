@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +20,17 @@ from app.core.money import Vnd
 from app.core.period import Period
 
 
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    #: a whole school's month, or what changed since
+    MONTH = "month"
+    #: one child's bill brought to what the rules give now
+    CHILD = "child"
+    #: a bill taken back, line by line
+    WITHDRAWAL = "withdrawal"
+
+
 class BillingRun(SchoolOwned, Model):
     """One run of a school for a month; drafted, looked at, then issued once."""
 
@@ -32,6 +44,9 @@ class BillingRun(SchoolOwned, Model):
     billed_period: Mapped[Period] = mapped_column(PeriodColumn)
     #: 1 for the month's run, more for runs after changes
     seq: Mapped[int]
+    kind: Mapped[RunKind] = mapped_column(
+        String(12), default=RunKind.MONTH, server_default=RunKind.MONTH.value
+    )
     due_on: Mapped[date]
     drafted_by: Mapped[str] = mapped_column(String(120))
     drafted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -118,7 +133,12 @@ class InvoiceLine(SchoolOwned, Model):
     is_compulsory: Mapped[bool]
     quantity: Mapped[int]
     price: Mapped[Vnd] = mapped_column(VndColumn)
-    #: quantity × price, less what was billed before
+    #: days before the price of an item by the day changed within the month, and what one cost
+    quantity_before: Mapped[int] = mapped_column(default=0, server_default="0")
+    price_before: Mapped[Vnd] = mapped_column(VndColumn, default=Vnd(0), server_default="0")
+    #: what somebody else pays of the whole, part of the reduction
+    subsidy: Mapped[Vnd] = mapped_column(VndColumn, default=Vnd(0), server_default="0")
+    #: both quantities × their prices, less what was billed before
     gross: Mapped[Vnd] = mapped_column(VndColumn)
     #: percent of the winning exemption, 0 for none; the ground is never on a line
     percent: Mapped[int]
@@ -160,3 +180,68 @@ class PaymentCode(Model):
     reference: Mapped[str] = mapped_column(String(9), primary_key=True)
     token: Mapped[str] = mapped_column(String(40), unique=True)
     school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))
+
+
+class InvoiceWithdrawal(SchoolOwned, Model):
+    """A wrong bill taken back: the note that turns its lines, and the bill that stands instead."""
+
+    __tablename__ = "invoice_withdrawals"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "invoice_id"),
+        ForeignKeyConstraint(["school_id", "invoice_id"], ["invoices.school_id", "invoices.id"]),
+        ForeignKeyConstraint(["school_id", "note_id"], ["invoices.school_id", "invoices.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "replacement_id"], ["invoices.school_id", "invoices.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    invoice_id: Mapped[int]
+    #: the bill of the same month whose lines turn those of the wrong one
+    note_id: Mapped[int]
+    #: the bill the rules give now; NULL when they give none
+    replacement_id: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(200))
+    withdrawn_by: Mapped[str] = mapped_column(String(120))
+    withdrawn_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AreaRun(Model):
+    """A month of many schools, rehearsed and then issued school by school behind the page."""
+
+    __tablename__ = "area_runs"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    billed_period: Mapped[Period] = mapped_column(PeriodColumn)
+    due_on: Mapped[date]
+    asked_by: Mapped[str] = mapped_column(String(120))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: the newest job that works on it
+    job_id: Mapped[int | None] = mapped_column(RowId)
+
+
+class AreaRunSchool(SchoolOwned, Model):
+    """One school of an area's run: what the rehearsal saw, and what came of issuing."""
+
+    __tablename__ = "area_run_schools"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "area_run_id"),
+        ForeignKeyConstraint(
+            ["school_id", "run_id"], ["billing_runs.school_id", "billing_runs.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    area_run_id: Mapped[int] = mapped_column(ForeignKey("area_runs.id"))
+    run_id: Mapped[int | None]
+    #: ready, wanted, issued, or the code of what stands in the way
+    outcome: Mapped[str] = mapped_column(String(40))
+    invoices: Mapped[int | None]
+    total: Mapped[Vnd | None] = mapped_column(VndColumn)
+    #: what the month before came to
+    previous: Mapped[Vnd | None] = mapped_column(VndColumn)
+    #: children without a class, who get no bill
+    unplaced: Mapped[int | None]
+    at: Mapped[datetime | None] = mapped_column(UtcDateTime)

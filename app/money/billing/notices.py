@@ -6,7 +6,6 @@ words are not translated. A line names the rate of a relief, never its ground.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,10 +26,11 @@ from app.people.schools.banks import find_bank
 SHEETS: Final = ("css/paper.css", "css/print-notice.css")
 #: children of one print; more take longer than a page should
 MOST: Final = 60
-#: height in rows that fits at the usual size, and at the small one
-_ROOMY, _TIGHT = 12, 15
-#: signs in a line of small print; three such lines are as high as two rows
-_SMALL_PRINT = 85
+#: tenths of a point: down to the cut; what surrounds the rows, and a line of a row, at each size
+_ROOM: Final = 4_120
+_SIZES: Final = {"roomy": (2_110, 188), "tight": (2_080, 160), "dense": (2_050, 131)}
+#: a line of small print: its height, and the signs in it; signs in a line of a row
+_SMALL_PRINT, _SIGNS, _ROW_SIGNS = 120, 85, 34
 
 _UNITS: Final = {
     "day": "ngày",
@@ -95,7 +95,7 @@ def print_notices(school_id: int, invoices: Sequence[InvoiceRow], *, day: date) 
     notices, pictures = _notices(school_id, asked)
     html = render_template(
         "pdf/notice.html",
-        pages=[notices[start : start + 2] for start in range(0, len(notices), 2)],
+        pages=_pages(notices),
         school=school_info(school_id, day),
         check_address=_short(current_app.config["SETTINGS"].public_url) + "/check",
         is_demo=current_app.config["SETTINGS"].is_demo,
@@ -197,14 +197,30 @@ def _notice(
         token=request.token,
         picture=f"qr{invoice.id}",
         modules=len(qr.matrix(text)),
-        density=_density(len(rows), acts),
+        density=_density(rows, acts),
     )
 
 
-def _density(rows: int, acts: Sequence[str]) -> str:
-    small_print = 2 + math.ceil(len("; ".join(acts)) / _SMALL_PRINT)
-    height = rows + math.ceil(small_print * 2 / 3)
-    return "roomy" if height <= _ROOMY else "tight" if height <= _TIGHT else "dense"
+def _density(rows: Sequence[Row], acts: Sequence[str]) -> str:
+    """The largest size at which half a page is enough; `whole` where it never is."""
+    lines = sum(-(-(len(row.name) + len(row.detail) + 3) // _ROW_SIGNS) for row in rows)
+    small_print = -(-(len("; ".join(acts)) + 9) // _SIGNS) * _SMALL_PRINT if acts else 0
+    for density, (around, line) in _SIZES.items():
+        if around + lines * line + small_print <= _ROOM:
+            return density
+    return "whole"
+
+
+def _pages(notices: Sequence[Notice]) -> list[list[Notice]]:
+    """Two notices a page in the order given; a very long one has a page of its own."""
+    pages: list[list[Notice]] = []
+    for notice in notices:
+        last = pages[-1] if pages else []
+        if len(last) == 1 and "whole" not in (last[0].density, notice.density):
+            last.append(notice)
+        else:
+            pages.append([notice])
+    return pages
 
 
 def _acts(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -215,6 +231,13 @@ def _acts(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(f"{', '.join(numbers)}: {act}" for act, numbers in places.items())
 
 
+def _days_back(line: BilledLine) -> str:
+    """How many days a line gives back, where it is whole days of one price."""
+    if line.unit != "day" or line.price <= ZERO or line.gross.dong % line.price.dong:
+        return ""
+    return f" {format_number(-line.gross.dong // line.price.dong)} ngày"
+
+
 def _row(line: BilledLine, billed: Period) -> Row:
     details = []
     if line.percent == 100 and line.category == "tuition":
@@ -223,8 +246,15 @@ def _row(line: BilledLine, billed: Period) -> Row:
         details.append(f"giảm {line.percent} %")
     if line.service_period != billed:
         details.append(f"tháng {line.service_period.month}/{line.service_period.year}")
+    if line.quantity_before and line.amount >= ZERO:
+        details.append(
+            f"{line.quantity_before} {_UNITS[line.unit]} đầu tháng"
+            f" × {format_number(line.price_before.dong)}"
+        )
+    if line.subsidy > ZERO and line.amount >= ZERO:
+        details.append(f"được hỗ trợ {format_number(line.subsidy.dong)}")
     if line.amount < ZERO:
-        details.append("trả lại")
+        details.append(f"trả lại{_days_back(line)}")
     return Row(
         name=line.name if line.is_compulsory else f"{line.name} (tự nguyện)",
         detail=", ".join(details),

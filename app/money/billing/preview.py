@@ -204,7 +204,7 @@ def _compared(
 def _is_issued(school_id: int, period: Period) -> bool:
     return bool(
         scalar(
-            "select count(*) from billing_runs where school_id = :school_id"
+            "select count(*) from billing_runs where school_id = :school_id and kind = 'month'"
             " and billed_period = :period and issued_at is not null",
             school_id=school_id,
             period=period.number,

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.core.db import DAY, MOMENT, MONTH, VND, dialect, row, rows, scalar
+from app.core.db import DAY, MOMENT, MONTH, VND, dialect, in_chunks, row, rows, scalar
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.money.billing.allocation import OpenLine
 from app.money.billing.errors import InvoiceNotFound, RunNotFound
 from app.money.billing.totals import narrowed
 from app.money.fees.rules import rules_sql
+from app.money.meals.days import days_sql
 from app.people import students
 
 Record = Row[*tuple[Any, ...]]
@@ -46,6 +47,7 @@ class Run:
     school_id: int
     billed_period: Period
     seq: int
+    kind: str
     due_on: date
     drafted_by: str
     drafted_at: datetime
@@ -68,7 +70,7 @@ _RUN_TYPES = {
     "total": VND,
 }
 _RUN_COLUMNS = (
-    "select id, school_id, billed_period, seq, due_on, drafted_by, drafted_at, issued_by,"
+    "select id, school_id, billed_period, seq, kind, due_on, drafted_by, drafted_at, issued_by,"
     " issued_at, invoices, total from billing_runs"
 )
 
@@ -101,7 +103,7 @@ def list_runs(school_id: int) -> list[Run]:
 
 def bill_by_rules(school_id: int, enrolment_id: int, period: Period) -> list[Record]:
     """One child's bill from scratch: a row per item with everything the rules looked at."""
-    sql = rules_sql(dialect(), [period], one_enrolment=True)
+    sql = rules_sql(dialect(), [period], one_enrolment=True, days=days_sql(one_enrolment=True))
     return list(
         rows(
             f"with {sql} select r.*, i.code as item_code, i.name as item, i.category, i.unit,"
@@ -183,6 +185,7 @@ class InvoiceRow:
     """A bill in a list."""
 
     id: int
+    enrolment_id: int
     student_id: int
     code: str
     full_name: str
@@ -223,7 +226,8 @@ _OPEN_OF_INVOICE = (
     " where l.school_id = v.school_id and l.invoice_id = v.id), 0)"
 )
 _INVOICE_ROWS = (
-    "select v.id, v.student_id, s.code, s.full_name, v.class_name, v.billed_period, v.seq, v.total,"
+    "select v.id, v.enrolment_id, v.student_id, s.code, s.full_name, v.class_name,"
+    " v.billed_period, v.seq, v.total,"
     f" {_OPEN_OF_INVOICE} as open, v.due_on,"
     " coalesce((select sum(l.amount) from invoice_lines l where l.school_id = v.school_id"
     "  and l.invoice_id = v.id and l.amount > 0), 0) as asked"
@@ -300,6 +304,9 @@ class BilledLine:
     service_period: Period
     quantity: int
     price: Vnd
+    quantity_before: int
+    price_before: Vnd
+    subsidy: Vnd
     gross: Vnd
     percent: int
     reduction: Vnd
@@ -310,8 +317,8 @@ class BilledLine:
 
 _LINE = (
     "select l.id, l.invoice_id, l.position, l.item_id, l.name, l.name_en, l.category, l.unit,"
-    " l.legal_act, l.is_compulsory, l.service_period, l.quantity, l.price, l.gross, l.percent,"
-    " l.reduction, l.amount, l.bank_account_id,"
+    " l.legal_act, l.is_compulsory, l.service_period, l.quantity, l.price, l.quantity_before,"
+    " l.price_before, l.subsidy, l.gross, l.percent, l.reduction, l.amount, l.bank_account_id,"
     " coalesce((select sum(case when e.debit_id = a.id then e.amount else -e.amount end)"
     "  from entries e join accounts a on a.school_id = l.school_id and a.code = 'receivable'"
     "   and a.id in (e.debit_id, e.credit_id) where e.invoice_line_id = l.id), 0) as open"
@@ -320,6 +327,8 @@ _LINE = (
 _LINE_TYPES = {
     "service_period": MONTH,
     "price": VND,
+    "price_before": VND,
+    "subsidy": VND,
     "gross": VND,
     "reduction": VND,
     "amount": VND,
@@ -358,6 +367,40 @@ def lines_of(school_id: int, invoice_ids: Sequence[int]) -> list[BilledLine]:
         invoices=list(invoice_ids),
     )
     return [_billed_line(line) for line in found]
+
+
+# Withdrawals
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A bill that was taken back, its note, and what stands instead."""
+
+    invoice_id: int
+    note_id: int
+    replacement_id: int | None
+    reason: str
+    by: str
+    at: datetime
+
+
+def withdrawals_among(school_id: int, invoice_ids: Collection[int]) -> dict[int, Withdrawal]:
+    """The withdrawals in which some bills stand, as the wrong one, its note or the new one."""
+    found: dict[int, Withdrawal] = {}
+    for chunk in in_chunks(invoice_ids):
+        for one in rows(
+            "select invoice_id, note_id, replacement_id, reason, withdrawn_by, withdrawn_at"
+            " from invoice_withdrawals where school_id = :school_id and (invoice_id in :ids"
+            " or note_id in :ids or replacement_id in :ids) order by id",
+            types={"withdrawn_at": MOMENT},
+            school_id=school_id,
+            ids=chunk,
+        ):
+            withdrawal = Withdrawal(*one)
+            for invoice_id in (one.replacement_id, one.note_id, one.invoice_id):
+                if invoice_id is not None:
+                    found[invoice_id] = withdrawal
+    return found
 
 
 # Payment requests

@@ -28,7 +28,7 @@ from app.core.formats import vnd
 from app.core.money import ZERO
 from app.core.period import Period
 from app.core.text import fold
-from app.money.billing import notices, queries, services, totals, vietqr
+from app.money.billing import corrections, notices, queries, services, totals, vietqr
 from app.money.billing.errors import RunChanged, TooManyNotices
 from app.money.billing.forms import DraftRunForm
 from app.money.billing.preview import GROUPS, ChildBill, Preview, preview
@@ -281,6 +281,7 @@ def list_invoices() -> ResponseReturnValue:
     return render_template(
         "billing/list_invoices.html",
         invoices=found,
+        withdrawn=queries.withdrawals_among(school_id, [invoice.id for invoice in found]),
         count=count,
         start=start,
         period=period,
@@ -298,6 +299,11 @@ def list_invoices() -> ResponseReturnValue:
 @requires(Permission.VIEW_MONEY)
 def show_invoice(invoice_id: int) -> ResponseReturnValue:
     """One bill with its lines, their reasons, what paid it, and the ways to pay the rest."""
+    return invoice_page(invoice_id)
+
+
+def invoice_page(invoice_id: int, *, refusal: str = "") -> str:
+    """The page of one bill; a refused correction says why on it."""
     school_id = own_school()
     invoice = queries.get_invoice(school_id, invoice_id)
     lines = queries.lines_of(school_id, [invoice_id])
@@ -307,6 +313,9 @@ def show_invoice(invoice_id: int) -> ResponseReturnValue:
         lines=lines,
         grounds=totals.grounds_of(school_id, invoice_id),
         settlings=totals.settlings_of(school_id, invoice_id),
+        withdrawn=queries.withdrawals_among(
+            school_id, [other.id for other in queries.invoices_of(school_id, invoice.student_id)]
+        ),
         others=[
             other
             for other in queries.invoices_of(school_id, invoice.student_id)
@@ -314,6 +323,14 @@ def show_invoice(invoice_id: int) -> ResponseReturnValue:
         ],
         credit=queries.credits_of(school_id, [invoice.student_id]).get(invoice.student_id, ZERO),
         ways=[_way(found) for found in queries.requests_of(school_id, invoice.student_id)],
+        withdrawal=queries.withdrawals_among(school_id, [invoice_id]).get(invoice_id),
+        differs=corrections.still_differs(school_id, invoice.enrolment_id, invoice.billed_period)
+        if require_membership().may(Permission.ISSUE_RUN)
+        else None,
+        may_correct=require_membership().may(Permission.ISSUE_RUN),
+        due_on=default_due(invoice.billed_period, clock.today()),
+        refusal=refusal,
+        form=request.form,
         message=notices.write_message(school_id, invoice, day=clock.today())
         if invoice.open > ZERO
         else "",

@@ -109,3 +109,16 @@ def _earlier(cause: Cause, item: str, when: str) -> str:
     if cause.why == "removed":
         return _("%(item)s of %(month)s is given back", item=item, month=when)
     return _("%(item)s of %(month)s added later", item=item, month=when)
+
+
+def outcome_word(outcome: str) -> tuple[str, str]:
+    """How a school stands in a run of the area: the look of its tag, and the word."""
+    return {
+        "ready": ("info", _("Ready to issue")),
+        "issued": ("ok", _("Bills issued")),
+        "nothing_to_bill": ("plain", _("Nothing to bill")),
+        "no_approved_schedule": ("warn", _("Prices not approved")),
+        "no_receiving_account": ("warn", _("No receiving account")),
+        "due_before_issue": ("warn", _("Day to pay by has passed")),
+        "run_changed": ("warn", _("Changed since the rehearsal")),
+    }.get(outcome, ("bad", outcome))

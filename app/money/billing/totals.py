@@ -201,7 +201,8 @@ def approved_months(school_id: int) -> list[ApprovedMonth]:
     found = rows(
         "select sp.period, max(f.approved_by) as approved_by, max(f.approved_at) as approved_at,"
         " (select count(*) from billing_runs r where r.school_id = :school_id"
-        "  and r.billed_period = sp.period and r.issued_at is not null) as issued,"
+        "  and r.kind = 'month' and r.billed_period = sp.period"
+        "  and r.issued_at is not null) as issued,"
         " (select max(r.id) from billing_runs r where r.school_id = :school_id"
         "  and r.billed_period = sp.period and r.issued_at is null) as draft_id"
         " from schedule_prices sp join fee_schedules f on f.id = sp.schedule_id"

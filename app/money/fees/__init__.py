@@ -5,6 +5,7 @@ Refuses to know bills; billing asks it for the rules.
 
 from __future__ import annotations
 
+from app.money.fees.day_rules import OwnQuantity, set_halving, set_quantities, set_subsidy
 from app.money.fees.models import Category, DocumentKind, FeeUnit, ScheduleState
 from app.money.fees.queries import get_schedule, list_schedules
 from app.money.fees.services import (
@@ -39,6 +40,7 @@ __all__ = [
     "NewItem",
     "NewPolicy",
     "NewPrice",
+    "OwnQuantity",
     "ScheduleState",
     "add_item",
     "add_policy",
@@ -54,7 +56,10 @@ __all__ = [
     "return_schedule",
     "set_agreement",
     "set_cap",
+    "set_halving",
     "set_prices",
+    "set_quantities",
+    "set_subsidy",
     "submit_schedule",
     "withdraw_choice",
 ]

@@ -188,3 +188,30 @@ class NotOptional(Refused):
     """Nobody chooses what everybody is charged."""
 
     code = "item_not_optional"
+
+
+class ForbiddenCharge(Refused):
+    """The law lets no school charge this, unless an act is named that does."""
+
+    code = "forbidden_charge"
+
+
+class RateExists(Refused):
+    """Rates are superseded, never overwritten."""
+
+    code = "insurance_rate_exists"
+
+    def default_message(self) -> str:
+        return _("There is a rate from this day or a later one. A new rate begins after it.")
+
+
+class TooLateToWithdraw(Refused):
+    """A yes is taken back until a day; later with a reason."""
+
+    code = "too_late_to_withdraw"
+
+
+class BadGift(Invalid):
+    """A gift that cannot be recorded."""
+
+    code = "bad_gift"

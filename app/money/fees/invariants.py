@@ -20,7 +20,7 @@ INVARIANTS = [
         " join fee_schedules f on f.id = p.schedule_id and f.state = 'approved'"
         " join schools s on s.id = p.school_id"
         " join fee_caps c on c.item_id = p.item_id and (c.level is null or c.level = s.level)"
-        " and p.price > c.amount"
+        " and (p.price > c.amount or coalesce(p.second_price, 0) > c.amount)"
         " where cast(replace(cast(c.valid_from as varchar(10)), '-', '') as bigint)"
         "  <= p.period * 100 + 1"
         " and (c.valid_to is null or cast(replace(cast(c.valid_to as varchar(10)), '-', '')"
@@ -51,5 +51,14 @@ INVARIANTS = [
         " and b.policy_id = a.policy_id and b.id > a.id"
         " and (a.last_period is null or a.last_period >= b.first_period)"
         " and (b.last_period is null or b.last_period >= a.first_period)",
+    ),
+    query(
+        "F5",
+        "families choose optional items only, and gifts are never items that are charged",
+        "select c.school_id, c.item_id, c.id as choice from fee_choices c"
+        " join fee_items i on i.id = c.item_id"
+        " where i.is_compulsory or i.category in ('sponsor', 'parent_fund')"
+        " union all select g.school_id, null, g.id from gifts g"
+        " where g.category not in ('sponsor', 'parent_fund')",
     ),
 ]

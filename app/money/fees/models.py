@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -74,6 +75,44 @@ class FeeItem(Model):
     issued_by_id: Mapped[int] = mapped_column(ForeignKey("organisation_units.id"))
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+    #: the act that allows what a general rule forbids; empty where nothing forbids it
+    allowed_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: whether its act was read, or is known from memory and to be checked
+    is_checked: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class ForbiddenCharge(Model):
+    """What the law lets no school charge, by the words of its name; dated."""
+
+    __tablename__ = "forbidden_charges"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    #: folded words, each group parted by `|`; all words of one group make a match
+    words: Mapped[str] = mapped_column(String(400))
+    #: nursery, primary, lower_secondary; NULL for every level
+    level: Mapped[str | None] = mapped_column(String(24))
+    legal_act: Mapped[str] = mapped_column(String(200))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class InsuranceRate(Model):
+    """What pupils' health insurance is computed from; dated (domain facts 2.3)."""
+
+    __tablename__ = "insurance_rates"
+    __table_args__ = (
+        UniqueConstraint("valid_from"),
+        CheckConstraint("state_share between 0 and 100", name="share_in_range"),
+        CheckConstraint("base_salary > 0", name="base_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    base_salary: Mapped[Vnd] = mapped_column(VndColumn)
+    #: percent of the premium paid by the State
+    state_share: Mapped[int]
+    legal_act: Mapped[str] = mapped_column(String(200))
+    valid_from: Mapped[date]
 
 
 class FeeCap(Model):
@@ -160,6 +199,79 @@ class SchedulePrice(SchoolOwned, Model):
     period: Mapped[Period] = mapped_column(PeriodColumn)
     quantity: Mapped[int]
     price: Mapped[Vnd] = mapped_column(VndColumn)
+    #: what a day costs from a day within the month on; only for items by the day
+    second_price: Mapped[Vnd | None] = mapped_column(VndColumn)
+    second_from: Mapped[date | None]
+
+
+class FeeSubsidy(SchoolOwned, Model):
+    """What somebody else pays of each day of an item, from a month to a month."""
+
+    __tablename__ = "fee_subsidies"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "item_id", "first_period"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    #: đồng a day
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: who pays it, as papers say
+    payer: Mapped[str] = mapped_column(String(120))
+    legal_act: Mapped[str] = mapped_column(String(200))
+    first_period: Mapped[Period] = mapped_column(PeriodColumn)
+    last_period: Mapped[Period | None] = mapped_column(PeriodColumn)
+
+
+class FeeHalving(SchoolOwned, Model):
+    """A monthly item costs less for a child that was away for more than some days of the month."""
+
+    __tablename__ = "fee_halvings"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "item_id", "first_period"),
+        CheckConstraint("percent between 1 and 100", name="percent_in_range"),
+        CheckConstraint("above_days between 0 and 31", name="days_in_range"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    above_days: Mapped[int]
+    #: how many percent are taken off
+    percent: Mapped[int]
+    first_period: Mapped[Period] = mapped_column(PeriodColumn)
+    last_period: Mapped[Period | None] = mapped_column(PeriodColumn)
+
+
+class FeeQuantity(SchoolOwned, Model):
+    """How many of an item one child is charged in a month, where that differs; the newest counts.
+
+    Months of health insurance, kilometres, pieces; nought with the reason of an exclusion.
+    """
+
+    __tablename__ = "fee_quantities"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        Index(
+            "ix_fee_quantities_school_id_period", "school_id", "period", "enrolment_id", "item_id"
+        ),
+        CheckConstraint("quantity between 0 and 1000", name="quantity_in_range"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    enrolment_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    period: Mapped[Period] = mapped_column(PeriodColumn)
+    quantity: Mapped[int]
+    #: why it differs, in the school's words; a ground never stands on a paper
+    reason: Mapped[str] = mapped_column(String(120))
+    set_by: Mapped[str] = mapped_column(String(120))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class FeeChoice(SchoolOwned, Model):
@@ -185,6 +297,33 @@ class FeeChoice(SchoolOwned, Model):
     chosen_on: Mapped[date]
 
 
+class Gift(SchoolOwned, Model):
+    """Sponsorship, or a sum of the parents' fund: recorded apart, never charged, never a debt."""
+
+    __tablename__ = "gifts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "cancels_id"),
+        ForeignKeyConstraint(["school_id", "cancels_id"], ["gifts.school_id", "gifts.id"]),
+        CheckConstraint("amount >= 0", name="amount_not_below_zero"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    #: the row this one takes back; its purpose is then the reason
+    cancels_id: Mapped[int | None]
+    category: Mapped[Category] = mapped_column(String(16))
+    given_on: Mapped[date]
+    giver: Mapped[str] = mapped_column(String(160))
+    purpose: Mapped[str] = mapped_column(String(200))
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: what was given in kind
+    goods: Mapped[str] = mapped_column(String(200))
+    #: number of the paper that proves it
+    proof_no: Mapped[str] = mapped_column(String(60))
+    recorded_by: Mapped[str] = mapped_column(String(120))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ExemptionPolicy(Model):
     """A ground of the law with its percentage per item; dated."""
 
@@ -198,6 +337,10 @@ class ExemptionPolicy(Model):
     applies_to_all: Mapped[bool] = mapped_column(default=False)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+    #: đồng a month to the child itself, beside what is taken off its bills
+    support: Mapped[Vnd | None] = mapped_column(VndColumn)
+    #: proposed from the how many-th child of a family at one school on
+    sibling_nth: Mapped[int | None]
 
 
 class ExemptionRate(Model):

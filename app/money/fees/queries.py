@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from app.core.db import DAY, MOMENT, MONTH, VND, row, rows
 from app.core.money import Vnd
 from app.core.period import Period
+from app.core.text import fold
 from app.money.fees.errors import ScheduleNotFound
 from app.money.fees.models import Category, FeeUnit, ScheduleState
 
@@ -36,6 +37,8 @@ class Item:
     is_compulsory: bool
     valid_from: date
     valid_to: date | None
+    allowed_by: str
+    is_checked: bool
 
     def is_valid_in(self, period: Period) -> bool:
         """Whether the item is in force on a day of the month."""
@@ -46,7 +49,7 @@ class Item:
 
 _ITEM = (
     "select id, code, name, name_en, category, unit, legal_act, may_be_debt, is_compulsory,"
-    " valid_from, valid_to from fee_items"
+    " valid_from, valid_to, allowed_by, is_checked from fee_items"
 )
 _ITEM_TYPES = {"valid_from": DAY, "valid_to": DAY}
 
@@ -57,6 +60,7 @@ def _item(found: Record) -> Item:
     values["unit"] = FeeUnit(values["unit"])
     values["may_be_debt"] = bool(values["may_be_debt"])
     values["is_compulsory"] = bool(values["is_compulsory"])
+    values["is_checked"] = bool(values["is_checked"])
     return Item(**values)
 
 
@@ -103,6 +107,18 @@ def caps_of(level: str) -> dict[int, list[Cap]]:
     return caps
 
 
+def all_caps() -> dict[int, list[Cap]]:
+    """Every cap by item, the newest first: what holds, what held, what will."""
+    caps: dict[int, list[Cap]] = {}
+    for cap in rows(
+        "select item_id, level, amount, legal_act, valid_from, valid_to from fee_caps"
+        " order by item_id, valid_from desc",
+        types={"amount": VND, "valid_from": DAY, "valid_to": DAY},
+    ):
+        caps.setdefault(cap.item_id, []).append(Cap(*cap))
+    return caps
+
+
 def cap_in(caps: Collection[Cap], period: Period) -> Cap | None:
     """The cap that counts in a month: in force on its first day; the lowest where two meet."""
     valid = [
@@ -112,6 +128,49 @@ def cap_in(caps: Collection[Cap], period: Period) -> Cap | None:
         and (cap.valid_to is None or cap.valid_to > period.first_day)
     ]
     return min(valid, key=lambda cap: cap.amount, default=None)
+
+
+# Forbidden charges
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A general prohibition, as a refusal names it."""
+
+    name: str
+    words: tuple[str, ...]
+    level: str | None
+    legal_act: str
+    valid_from: date
+    valid_to: date | None
+
+    def fits(self, name: str, level: str | None, day: date) -> bool:
+        """Whether an item of this name is forbidden at a level on a day."""
+        if not self.valid_from <= day or (self.valid_to is not None and self.valid_to <= day):
+            return False
+        if self.level is not None and level is not None and self.level != level:
+            return False
+        words = f" {fold(name)} "
+        return any(f" {group} " in words for group in self.words)
+
+
+def forbidden_charges() -> list[Forbidden]:
+    """All prohibitions, the oldest first."""
+    return [
+        Forbidden(
+            one.name,
+            tuple(one.words.split("|")),
+            one.level,
+            one.legal_act,
+            one.valid_from,
+            one.valid_to,
+        )
+        for one in rows(
+            "select name, words, level, legal_act, valid_from, valid_to from forbidden_charges"
+            " order by valid_from, id",
+            types={"valid_from": DAY, "valid_to": DAY},
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +257,25 @@ class Price:
     period: Period
     quantity: int
     price: Vnd
+    second_price: Vnd | None
+    second_from: date | None
+
+    @property
+    def highest(self) -> Vnd:
+        """The dearest of its prices within the month; caps are held against it."""
+        return max(self.price, self.second_price or self.price)
 
 
 def prices_of(school_id: int, schedule_id: int) -> list[Price]:
     """The prices of a schedule: by item, the widest audience first, then by month."""
     found = rows(
         "select p.id, p.item_id, p.audience, p.grade, p.class_id, c.name as class_name, p.period,"
-        " p.quantity, p.price from schedule_prices p"
+        " p.quantity, p.price, p.second_price, p.second_from from schedule_prices p"
         " left join classes c on c.school_id = p.school_id and c.id = p.class_id"
         " where p.school_id = :school_id and p.schedule_id = :schedule"
         " order by p.item_id, case when p.class_id is not null then 3"
         "  when p.grade is not null then 2 else 1 end, p.grade, c.name, p.period",
-        types={"period": MONTH, "price": VND},
+        types={"period": MONTH, "price": VND, "second_price": VND, "second_from": DAY},
         school_id=school_id,
         schedule=schedule_id,
     )
@@ -218,7 +284,7 @@ def prices_of(school_id: int, schedule_id: int) -> list[Price]:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a price cannot be approved: `cap`, `dates` or `category`."""
+    """Why a price cannot be approved: `cap`, `dates`, `category` or `forbidden`."""
 
     kind: str
     item: Item
@@ -226,23 +292,30 @@ class Problem:
     period: Period
     price: Vnd
     cap: Cap | None = None
+    rule: Forbidden | None = None
 
 
 def problems_of(school_id: int, schedule_id: int, level: str) -> list[Problem]:
     """Every price of a schedule the law or the catalogue forbids."""
     items = all_items()
     caps = caps_of(level)
+    rules = forbidden_charges()
     problems = []
     for price in prices_of(school_id, schedule_id):
         item = items[price.item_id]
-        where = (item, price.audience, price.period, price.price)
+        where = (item, price.audience, price.period, price.highest)
         if item.category in NEVER_CHARGED:
             problems.append(Problem("category", *where))
             continue
         if not item.is_valid_in(price.period):
             problems.append(Problem("dates", *where))
+        if not item.allowed_by:
+            day = price.period.first_day
+            rule = next((one for one in rules if one.fits(item.name, level, day)), None)
+            if rule is not None:
+                problems.append(Problem("forbidden", *where, rule=rule))
         cap = cap_in(caps.get(item.id, ()), price.period)
-        if cap is not None and price.price > cap.amount:
+        if cap is not None and price.highest > cap.amount:
             problems.append(Problem("cap", *where, cap))
     return problems
 

@@ -308,7 +308,8 @@ def set_prices(schedule_id: int) -> ResponseReturnValue:
 
 def _prices_in(form: PriceForm) -> list[services.NewPrice] | None:
     """The prices a form asks for, or None once it says what is wrong."""
-    months = table.months_between(*form.spans())
+    first, last = form.spans()
+    months = first.through(last)
     quantities: list[int] = form.quantities.data
     if not months:
         form.last.errors = [_("The last month lies before the first month.")]

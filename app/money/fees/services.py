@@ -29,6 +29,7 @@ from app.money.fees.errors import (
     DraftAlreadyOpen,
     EmptySchedule,
     ExemptionNotFound,
+    ForbiddenCharge,
     ItemExists,
     ItemNotFound,
     ItemOutOfDates,
@@ -87,13 +88,15 @@ class NewItem:
     valid_from: date
     valid_to: date | None = None
     document_kind: DocumentKind = DocumentKind.RECEIPT
+    #: the act that allows what a general rule forbids
+    allowed_by: str = ""
 
 
 def add_item(item: NewItem, *, actor: audit.Actor, now: datetime) -> int:
     """Put an item into the area's catalogue.
 
-    Refuses a code used before, and sponsorship or the parents' fund as compulsory or as a debt. The
-    caller commits.
+    Refuses a code used before, sponsorship or the parents' fund as compulsory or as a debt, and
+    what the law forbids unless the act that allows it is named. The caller commits.
     """
     if not item.code.strip() or not item.name.strip() or not item.legal_act.strip():
         raise BadItem(_("An item needs a code, a name and the act it rests on."))
@@ -101,6 +104,7 @@ def add_item(item: NewItem, *, actor: audit.Actor, now: datetime) -> int:
         raise BadItem(_("Sponsorship and the parents' fund are never compulsory and never a debt."))
     if item.valid_to is not None and item.valid_to <= item.valid_from:
         raise BadMonths
+    _refuse_forbidden(item)
     if scalar("select count(*) from fee_items where code = :code", code=item.code):
         raise ItemExists(_("There is already an item %(code)s.", code=item.code))
     item_id = _insert(
@@ -119,11 +123,31 @@ def add_item(item: NewItem, *, actor: audit.Actor, now: datetime) -> int:
                 "issued_by_id": item.issued_by_id,
                 "valid_from": item.valid_from,
                 "valid_to": item.valid_to,
+                "allowed_by": nfc(item.allowed_by).strip()[:200],
             }
         ],
     )[0]
     audit.record("fee_item.add", f"fee_item:{item_id}", actor=actor, school_id=None, now=now)
     return item_id
+
+
+def _refuse_forbidden(item: NewItem) -> None:
+    """What the law forbids at every level needs the act that allows it here."""
+    if item.allowed_by.strip():
+        return
+    for rule in queries.forbidden_charges():
+        if rule.level is None and rule.fits(item.name, None, item.valid_from):
+            raise ForbiddenCharge(_forbidden(item.name, rule))
+
+
+def _forbidden(name: str, rule: queries.Forbidden) -> str:
+    return _(
+        "%(item)s looks like a charge the law forbids: %(rule)s (%(act)s)."
+        " If another act allows it, name that act.",
+        item=name,
+        rule=rule.name,
+        act=rule.legal_act,
+    )
 
 
 def set_cap(
@@ -191,6 +215,9 @@ class NewPrice:
     period: Period
     quantity: int
     price: Vnd
+    #: what a day costs from a day within the month on; only for items by the day
+    second_price: Vnd | None = None
+    second_from: date | None = None
 
 
 def draft_schedule(
@@ -260,8 +287,9 @@ def copy_to_new_draft(
     )
     execute(
         "insert into schedule_prices (school_id, schedule_id, item_id, audience, grade, class_id,"
-        " period, quantity, price) select school_id, :copy, item_id, audience, grade, class_id,"
-        " period, quantity, price from schedule_prices"
+        " period, quantity, price, second_price, second_from)"
+        " select school_id, :copy, item_id, audience, grade, class_id, period, quantity, price,"
+        " second_price, second_from from schedule_prices"
         " where school_id = :school_id and schedule_id = :schedule order by id",
         school_id=school_id,
         schedule=schedule_id,
@@ -305,7 +333,7 @@ def set_prices(
     if not prices:
         return
     months = set(queries.months_of_year(schedule.starts_on))
-    items = {found.id for found in rows("select id from fee_items")}
+    items = {found.id: found.unit for found in rows("select id, unit from fee_items")}
     places = _places(school_id, schedule.school_year_id)
     values = {}
     for price in prices:
@@ -325,6 +353,7 @@ def set_prices(
             raise BadPrice(_("The quantity is a whole number from 1 to 1,000."))
         if not 0 <= price.price.dong <= 1_000_000_000:
             raise BadPrice(_("The price lies between 0 and 1,000,000,000 ₫."))
+        _refuse_bad_second(price, items[price.item_id])
         key = (price.item_id, price.audience, price.period.number)
         values[key] = {
             "school_id": school_id,
@@ -336,6 +365,8 @@ def set_prices(
             "period": price.period,
             "quantity": price.quantity,
             "price": price.price,
+            "second_price": price.second_price,
+            "second_from": price.second_from,
         }
     has = {
         (found.item_id, found.audience, int(found.period))
@@ -367,6 +398,18 @@ def set_prices(
         )
     db.session.execute(insert(SchedulePrice), list(values.values()))
     _tell("set_prices", school_id, schedule_id, actor, now, f"prices:{len(values)}")
+
+
+def _refuse_bad_second(price: NewPrice, unit: str) -> None:
+    """A price that changes within the month: of an item by the day, on a day inside it."""
+    if price.second_price is None and price.second_from is None:
+        return
+    if unit != FeeUnit.DAY or price.second_price is None or price.second_from is None:
+        raise BadPrice(_("Only an item by the day may change its price within a month."))
+    if not price.period.first_day < price.second_from <= price.period.last_day:
+        raise BadPrice(_("The new price begins after the first day of its month, and within it."))
+    if not 0 <= price.second_price.dong <= 1_000_000_000:
+        raise BadPrice(_("The price lies between 0 and 1,000,000,000 ₫."))
 
 
 def _places(school_id: int, school_year_id: int) -> dict[str, tuple[int | None, int | None]]:
@@ -563,8 +606,12 @@ def _refuse_problems(school_id: int, schedule_id: int) -> None:
         raise _refusal(problem)
 
 
-def _refusal(problem: queries.Problem) -> PriceAboveCap | ItemOutOfDates | NotChargeable:
+def _refusal(
+    problem: queries.Problem,
+) -> PriceAboveCap | ItemOutOfDates | NotChargeable | ForbiddenCharge:
     message = explain(problem)
+    if problem.kind == "forbidden":
+        return ForbiddenCharge(message)
     if problem.kind == "cap":
         return PriceAboveCap(message)
     if problem.kind == "dates":
@@ -585,6 +632,8 @@ def explain(problem: queries.Problem, name: str = "", months: str = "") -> str:
             cap=formats.vnd(problem.cap.amount),
             act=problem.cap.legal_act,
         )
+    if problem.kind == "forbidden" and problem.rule is not None:
+        return _forbidden(name, problem.rule)
     if problem.kind == "dates":
         return _("%(item)s is not in force in %(month)s.", item=name, month=month)
     return _("%(item)s has no price per child: it is given freely.", item=name)
@@ -604,6 +653,8 @@ class NewPolicy:
     rates: tuple[tuple[int, int], ...]
     applies_to_all: bool = False
     valid_to: date | None = None
+    support: Vnd | None = None
+    sibling_nth: int | None = None
 
 
 def add_policy(policy: NewPolicy, *, actor: audit.Actor, now: datetime) -> int:
@@ -628,6 +679,8 @@ def add_policy(policy: NewPolicy, *, actor: audit.Actor, now: datetime) -> int:
                 "applies_to_all": policy.applies_to_all,
                 "valid_from": policy.valid_from,
                 "valid_to": policy.valid_to,
+                "support": policy.support,
+                "sibling_nth": policy.sibling_nth,
             }
         ],
     )[0]
@@ -705,9 +758,18 @@ def grant_exemptions(
 
 
 def end_exemption(
-    school_id: int, exemption_id: int, *, last_period: Period, actor: audit.Actor, now: datetime
+    school_id: int,
+    exemption_id: int,
+    *,
+    last_period: Period,
+    actor: audit.Actor,
+    now: datetime,
+    reason: str = "",
 ) -> None:
-    """Let an exemption end with a month. Refuses one that ends already. The caller commits."""
+    """Let an exemption end with a month, also one with a later end. Refuses one that ends by then.
+
+    The caller commits.
+    """
     _end(
         school_id,
         "exemptions",
@@ -721,7 +783,7 @@ def end_exemption(
         actor=actor,
         school_id=school_id,
         now=now,
-        cause=f"month:{last_period}",
+        cause=f"month:{last_period} {reason}".strip(),
     )
 
 
@@ -817,7 +879,9 @@ def _end(
         school_id=school_id,
         id=row_id,
     )
-    if found is None or found.last_period is not None:
+    if found is None or (
+        found.last_period is not None and Period.from_number(int(found.last_period)) <= last_period
+    ):
         raise missing
     # A yes that never counted ends in the month before it began.
     if last_period < Period.from_number(int(found.first_period)).previous():

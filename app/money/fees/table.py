@@ -201,14 +201,6 @@ def _is_same(one: Problem, other: Problem) -> bool:
     )
 
 
-def months_between(first: Period, last: Period) -> list[Period]:
-    """Every month of a span, both ends included; none when it is turned round."""
-    months = [first] if first <= last else []
-    while months and months[-1] < last:
-        months.append(months[-1].next())
-    return months
-
-
 def has_gaps(row: Row) -> bool:
     """Whether a month between the first and the last has no price."""
     return any(one.next() != other for one, other in pairwise(sorted(row.prices)))

@@ -17,7 +17,7 @@ from app import audit
 from app.core import clock, scope
 from app.core.db import enter_scope, rows
 from app.people.access.models import Role
-from app.people.schools import schools_under
+from app.people.schools import SchoolInfo, schools_under
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -41,9 +41,18 @@ class Permission(StrEnum):
     VOID_RECEIPT = "void_receipt"
     VIEW_SCHOOL_REPORTS = "view_school_reports"
     VIEW_AREA = "view_area"
+    RECORD_CHOICES = "record_choices"
+    RECEIVE_EXEMPTIONS = "receive_exemptions"
+    DECIDE_EXEMPTIONS = "decide_exemptions"
+    SEE_MEALS = "see_meals"
+    MARK_MEALS = "mark_meals"
+    SET_MEALS = "set_meals"
+    DECIDE_MEALS = "decide_meals"
     PREPARE_YEAR = "prepare_year"
     TURN_YEAR = "turn_year"
     OPEN_YEAR = "open_year"
+    RUN_AREA = "run_area"
+    SET_CATALOGUE = "set_catalogue"
     HAND_OVER = "hand_over"
     SEE_TERMS = "see_terms"
     SET_TERMS = "set_terms"
@@ -67,6 +76,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
+            _P.SEE_MEALS,
+            _P.MARK_MEALS,
+            _P.SET_MEALS,
+            _P.RECEIVE_EXEMPTIONS,
+            _P.RECORD_CHOICES,
         }
     ),
     Role.CASHIER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.TAKE_CASH}),
@@ -84,6 +98,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
             _P.TURN_YEAR,
+            _P.SEE_MEALS,
+            _P.MARK_MEALS,
+            _P.DECIDE_MEALS,
+            _P.DECIDE_EXEMPTIONS,
             _P.SEE_TERMS,
             _P.ASK_TO_FORGET,
         }
@@ -95,16 +113,23 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_MONEY,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
+            _P.SEE_MEALS,
+            _P.MARK_MEALS,
+            _P.DECIDE_MEALS,
         }
     ),
-    Role.TEACHER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
-    Role.KITCHEN: frozenset({_P.SEE_SCHOOL}),
-    Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS}),
+    Role.TEACHER: frozenset(
+        {_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.SEE_MEALS, _P.MARK_MEALS, _P.RECORD_CHOICES}
+    ),
+    Role.KITCHEN: frozenset({_P.SEE_SCHOOL, _P.SEE_MEALS}),
+    Role.NURSE: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.SEE_MEALS}),
     Role.OFFICER: frozenset(
         {
             _P.VIEW_AREA,
             _P.MERGE_STUDENTS,
             _P.OPEN_YEAR,
+            _P.RUN_AREA,
+            _P.SET_CATALOGUE,
             _P.HAND_OVER,
             _P.SEE_TERMS,
             _P.SET_TERMS,
@@ -240,6 +265,13 @@ def own_school() -> int:
     school_id = require_membership().school_id
     assert school_id is not None  # noqa: S101 - permissions of one school are held at one school
     return school_id
+
+
+def readable_schools() -> list[SchoolInfo]:
+    """The schools a guarded view may show, by code."""
+    membership = require_membership()
+    schools = schools_under(membership.unit_id, clock.today())
+    return [school for school in schools if school.id in membership.readable]
 
 
 def current_actor() -> audit.Actor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from app.core import clock
 from app.core.db import DAY, MOMENT, in_chunks, is_sqlite, row, rows
 from app.people.cards import tokens
 from app.people.cards.errors import CardNotFound, PrintGone
@@ -31,10 +32,7 @@ _HOLDS = f"{_GUARDIAN} and (s.birth_date > :seven or {_CHILD})"
 
 def seven_years_before(day: date) -> date:
     """Children born on this day or earlier are seven or more on the day asked for."""
-    try:
-        return day.replace(year=day.year - ASKED_AT)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year - ASKED_AT, day=28)
+    return clock.years_on(day, -ASKED_AT)
 
 
 def consented(school_id: int, enrolment_ids: Collection[int], day: date) -> set[int]:

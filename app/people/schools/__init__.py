@@ -5,6 +5,7 @@ Refuses to know children and money.
 
 from __future__ import annotations
 
+from app.people.schools.calendar import Calendar, calendar, set_day_off
 from app.people.schools.models import AccountKind, Level, Provider, Relation, UnitKind
 from app.people.schools.queries import (
     AccountInfo,
@@ -22,6 +23,7 @@ from app.people.schools.queries import (
     schools_under,
     secrets_of,
     setting,
+    short_name_sql,
     year_of,
     years,
 )
@@ -29,6 +31,7 @@ from app.people.schools.queries import (
 __all__ = [
     "AccountInfo",
     "AccountKind",
+    "Calendar",
     "ChannelInfo",
     "Level",
     "Provider",
@@ -36,6 +39,7 @@ __all__ = [
     "SchoolInfo",
     "UnitKind",
     "Year",
+    "calendar",
     "channel_of_address",
     "channels_of",
     "current_year",
@@ -46,7 +50,9 @@ __all__ = [
     "school_of_channel",
     "schools_under",
     "secrets_of",
+    "set_day_off",
     "setting",
+    "short_name_sql",
     "year_of",
     "years",
 ]

@@ -227,6 +227,22 @@ class SchoolYear(Model):
     ends_on: Mapped[date]
 
 
+class DayOff(Model):
+    """A word of the unit above on one day: free for all offices, or worked after all.
+
+    Rows are only added; the newest one of a day counts.
+    """
+
+    __tablename__ = "days_off"
+    __table_args__ = (Index("ix_days_off_day", "day"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    day: Mapped[date]
+    name: Mapped[str] = mapped_column(String(80))
+    is_off: Mapped[bool]
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class SchoolSetting(SchoolOwned, Model):
     """A dated setting of a school; the newest one that has begun counts."""
 

@@ -65,6 +65,14 @@ _CHANNEL = (
 )
 
 
+def short_name_sql(school: str = "e.school_id", day: str = ":today") -> str:
+    """A column with a school's short name on a day, the newest where it has none for that day."""
+    return (
+        f"(select d.short_name from school_details d where d.school_id = {school}"
+        f" order by case when d.valid_from <= {day} then 0 else 1 end, d.valid_from desc limit 1)"
+    )
+
+
 def find_school(code: str, day: date) -> SchoolInfo | None:
     """The school with one of our codes, as it stood on a day."""
     found = row(f"{_SCHOOL} where s.code = :code", code=code.strip().upper(), day=day)

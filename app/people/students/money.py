@@ -91,7 +91,7 @@ class MoneySource(Protocol):
         """Money the school holds for the child."""
         ...
 
-    def reliefs(self, school_id: int, enrolment_id: int) -> list[Relief]:
+    def reliefs(self, school_id: int, enrolment_ids: Collection[int]) -> list[Relief]:
         """The exemptions of a stay, newest first."""
         ...
 

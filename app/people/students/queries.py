@@ -11,6 +11,7 @@ from app.core import scope
 from app.core.db import DAY, MOMENT, row, rows, scalar
 from app.core.ids import read_student_code
 from app.core.text import fold, last_four
+from app.people.schools import short_name_sql
 from app.people.students.errors import StudentNotFound
 from app.people.students.models import NoNumber, Scheme, Sex, Verification
 
@@ -257,17 +258,10 @@ def get_student(code: str, today: date) -> StudentPage:
     )
 
 
-#: The school's short name on a day, the newest where it has none for that day.
-_SCHOOL_NAME = (
-    "(select d.short_name from school_details d where d.school_id = e.school_id"
-    " order by case when d.valid_from <= :today then 0 else 1 end, d.valid_from desc limit 1)"
-)
-
-
 def _stays(student_id: int, today: date) -> list[Stay]:
     values: dict[str, Any] = {"student": student_id, "today": today}
     found = rows(
-        f"select e.id as enrolment_id, e.school_id, {_SCHOOL_NAME} as school_name, e.starts_on,"
+        f"select e.id as enrolment_id, e.school_id, {short_name_sql()} as school_name, e.starts_on,"
         " e.ends_on, e.end_reason from enrolments e where e.student_id = :student"
         f"{_in_scope(values)} order by e.starts_on desc, e.id desc",
         types={"starts_on": DAY, "ends_on": DAY},
@@ -279,7 +273,7 @@ def _stays(student_id: int, today: date) -> list[Stay]:
 def _class_times(student_id: int, today: date) -> list[ClassTime]:
     values: dict[str, Any] = {"student": student_id, "today": today}
     found = rows(
-        f"select y.code as year, c.name as class_name, c.grade, {_SCHOOL_NAME} as school_name,"
+        f"select y.code as year, c.name as class_name, c.grade, {short_name_sql()} as school_name,"
         " p.starts_on, p.ends_on, e.id as enrolment_id from enrolments e"
         " join placements p on p.school_id = e.school_id and p.enrolment_id = e.id"
         " join classes c on c.id = p.class_id join school_years y on y.id = c.school_year_id"

@@ -157,7 +157,7 @@ def _page(child: queries.StudentPage, *, revealed: int | None) -> ResponseReturn
         open_now=total_of([bill.open for bill in bills if bill.open > ZERO]),
         paid=total_of([bill.state.paid for bill in bills]),
         credit=money.credit(school_id, child.id) if money else ZERO,
-        reliefs=money.reliefs(school_id, stay.enrolment_id) if money and stay else [],
+        reliefs=money.reliefs(school_id, [stay.enrolment_id]) if money and stay else [],
         taken=money.taken(school_id, stay.enrolment_id) if money and stay else [],
         panels=above.panels_of(school_id, stay.enrolment_id, today)
         if stay is not None and (stay.ends_on is None or stay.ends_on > today)

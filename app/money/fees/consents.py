@@ -1,0 +1,398 @@
+"""Consents to optional items: who said yes, class by class; rates; gifts, which are no charge.
+
+Silence is no yes: a child without a recorded yes is not charged. A yes is taken back from a month
+on, until the day the school has set for the item; after it the office does so with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from sqlalchemy import insert
+
+from app import audit
+from app.core import clock, formats
+from app.core.db import DAY, MOMENT, VND, execute, rows, scalar
+from app.core.model import db
+from app.core.money import ZERO, Vnd
+from app.core.period import Period
+from app.core.text import nfc
+from app.money.fees import queries
+from app.money.fees.errors import BadGift, ItemNotFound, NotOptional, TooLateToWithdraw
+from app.money.fees.models import Category, Gift
+from app.money.fees.services import Choice, record_choices, withdraw_choice
+from app.people.schools import setting
+
+#: from this share of yeses on somebody asks whether the item is really voluntary
+SUSPICIOUS: Final = 95
+_UNTIL: Final = "withdraw_until_{item}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many children of a class, or a school, said yes to an item."""
+
+    item_id: int
+    place: str
+    place_id: int
+    children: int
+    yes: int
+
+    @property
+    def percent(self) -> int:
+        """The share, rounded down."""
+        return self.yes * 100 // self.children if self.children else 0
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether nearly everybody said yes, in a group that is not tiny."""
+        return self.children >= 10 and self.yes * 100 >= SUSPICIOUS * self.children
+
+
+def optional_items() -> list[queries.Item]:
+    """The items a family chooses."""
+    return [
+        item
+        for item in queries.all_items().values()
+        if not item.is_compulsory and item.category not in queries.NEVER_CHARGED
+    ]
+
+
+_STANDS = (
+    "exists (select 1 from fee_choices ch where ch.school_id = e.school_id"
+    " and ch.enrolment_id = e.id and ch.item_id = :item and ch.first_period <= :month"
+    " and (ch.last_period is null or ch.last_period >= :month))"
+)
+
+
+def rates_by_class(school_id: int, item_id: int, day: date) -> list[Rate]:
+    """The classes of a school on a day with their yeses to an item."""
+    found = rows(
+        "select c.id, c.name, count(*) as children,"
+        f" sum(case when {_STANDS} then 1 else 0 end) as yes"
+        " from placements p join classes c on c.id = p.class_id"
+        " join enrolments e on e.school_id = p.school_id and e.id = p.enrolment_id"
+        "  and e.starts_on <= :day and (e.ends_on is null or e.ends_on > :day)"
+        " where p.school_id = :school_id and p.starts_on <= :day"
+        " and (p.ends_on is null or p.ends_on > :day) group by c.id, c.name, c.grade"
+        " order by c.grade, c.name",
+        school_id=school_id,
+        item=item_id,
+        day=day,
+        month=Period.of(day).number,
+    )
+    return [Rate(item_id, one.name, one.id, int(one.children), int(one.yes)) for one in found]
+
+
+def rates_by_school(school_ids: Collection[int], day: date) -> list[Rate]:
+    """For the unit above: every optional item some school has priced this month, by school."""
+    if not school_ids:
+        return []
+    found = rows(
+        "select sp.item_id, k.id, k.code, count(distinct e.id) as children,"
+        " count(distinct ch.enrolment_id) as yes"
+        " from (select distinct p.school_id, p.item_id from schedule_prices p"
+        "  join fee_schedules f on f.id = p.schedule_id and f.state = 'approved'"
+        "  join fee_items i on i.id = p.item_id and not i.is_compulsory"
+        "  where p.school_id in :schools and p.period = :month) sp"
+        " join schools k on k.id = sp.school_id"
+        " join enrolments e on e.school_id = sp.school_id and e.starts_on <= :day"
+        "  and (e.ends_on is null or e.ends_on > :day)"
+        " left join fee_choices ch on ch.school_id = e.school_id and ch.enrolment_id = e.id"
+        "  and ch.item_id = sp.item_id and ch.first_period <= :month"
+        "  and (ch.last_period is null or ch.last_period >= :month)"
+        " group by sp.item_id, k.id, k.code order by k.code, sp.item_id",
+        schools=list(school_ids),
+        day=day,
+        month=Period.of(day).number,
+    )
+    return [Rate(one.item_id, one.code, one.id, int(one.children), int(one.yes)) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """A child of a class with its family's word on an item, and its own quantity in a month."""
+
+    enrolment_id: int
+    code: str
+    full_name: str
+    choice_id: int | None
+    first: Period | None
+    source: str
+    quantity: int | None
+    reason: str
+
+
+def choosers(school_id: int, class_id: int, item_id: int, month: Period) -> list[Chooser]:
+    """The children of a class in a month, in the order of the class list."""
+    found = rows(
+        "select e.id as enrolment_id, s.code, s.full_name, ch.id as choice_id, ch.first_period,"
+        " ch.source, q.quantity, q.reason"
+        " from placements p join enrolments e on e.school_id = p.school_id"
+        "  and e.id = p.enrolment_id and e.starts_on <= :last"
+        "  and (e.ends_on is null or e.ends_on > :first)"
+        " join students s on s.id = e.student_id"
+        " left join fee_choices ch on ch.school_id = e.school_id and ch.enrolment_id = e.id"
+        "  and ch.item_id = :item and ch.first_period <= :month"
+        "  and (ch.last_period is null or ch.last_period >= :month)"
+        " left join fee_quantities q on q.id = (select max(x.id) from fee_quantities x"
+        "  where x.school_id = e.school_id and x.enrolment_id = e.id and x.item_id = :item"
+        "  and x.period = :month)"
+        " where p.school_id = :school_id and p.class_id = :class_id and p.starts_on <= :last"
+        " and (p.ends_on is null or p.ends_on > :first) order by s.sort_key",
+        school_id=school_id,
+        class_id=class_id,
+        item=item_id,
+        month=month.number,
+        first=month.first_day,
+        last=month.last_day,
+    )
+    return [
+        Chooser(
+            one.enrolment_id,
+            one.code,
+            one.full_name,
+            one.choice_id,
+            Period.from_number(int(one.first_period)) if one.first_period else None,
+            one.source or "",
+            None if one.quantity is None else int(one.quantity),
+            one.reason or "",
+        )
+        for one in found
+    ]
+
+
+def withdrawable_until(school_id: int, item_id: int, day: date) -> date | None:
+    """The last day on which a family may take its yes back; None: at any time."""
+    value = setting(school_id, _UNTIL.format(item=item_id), day)
+    return date.fromisoformat(value) if value else None
+
+
+def set_withdrawable_until(
+    school_id: int, item_id: int, until: date, *, actor: audit.Actor, now: datetime
+) -> None:
+    """Set that day; the newest word counts. The caller commits."""
+    if item_id not in queries.all_items():
+        raise ItemNotFound
+    execute(
+        "insert into school_settings (school_id, name, value, valid_from)"
+        " values (:school_id, :name, :value, :day)"
+        " on conflict (school_id, name, valid_from) do update set value = excluded.value",
+        school_id=school_id,
+        name=_UNTIL.format(item=item_id),
+        value=until.isoformat(),
+        day=clock.local_day(now),
+    )
+    audit.record(
+        "fee_choice.until",
+        f"fee_item:{item_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=until.isoformat(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How many yeses came and went."""
+
+    said_yes: int
+    taken_back: int
+
+
+def keep_choices(
+    school_id: int,
+    class_id: int,
+    item_id: int,
+    yes: Collection[int],
+    *,
+    month: Period,
+    form_no: str,
+    late_reason: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> Recorded:
+    """Bring a class's yeses to an item to what the signed forms say, from a month on.
+
+    Refuses an item everybody is charged, children of another class, and taking a yes back after
+    its last day without a reason. The caller commits.
+    """
+    item = queries.all_items().get(item_id)
+    if item is None:
+        raise ItemNotFound
+    if item.is_compulsory or item.category in queries.NEVER_CHARGED:
+        raise NotOptional(_("%(item)s is charged to everybody.", item=item.name))
+    children = {one.enrolment_id: one for one in choosers(school_id, class_id, item_id, month)}
+    wanted = set(yes) & set(children)
+    fresh = [stay for stay in wanted if children[stay].choice_id is None]
+    gone = [one for stay, one in children.items() if one.choice_id and stay not in wanted]
+    until = withdrawable_until(school_id, item_id, clock.local_day(now))
+    if gone and until is not None and clock.local_day(now) > until and not late_reason.strip():
+        raise TooLateToWithdraw(
+            _(
+                "A yes could be taken back until %(day)s. Say why it is done later.",
+                day=formats.day(until),
+            )
+        )
+    source = f"giấy: {' '.join(nfc(form_no).split())}"[:40] if form_no.strip() else "paper"
+    record_choices(
+        school_id,
+        [Choice(stay, item_id, month, clock.local_day(now), source=source) for stay in fresh],
+        actor=actor,
+        now=now,
+    )
+    for one in gone:
+        assert one.choice_id is not None  # noqa: S101 - chosen above
+        withdraw_choice(
+            school_id, one.choice_id, last_period=month.previous(), actor=actor, now=now
+        )
+    if gone and late_reason.strip():
+        audit.record(
+            "fee_choice.withdraw_late",
+            f"fee_item:{item_id}",
+            actor=actor,
+            school_id=school_id,
+            now=now,
+            cause=nfc(late_reason).strip()[:200],
+        )
+    return Recorded(len(fresh), len(gone))
+
+
+# Gifts
+
+
+@dataclass(frozen=True, slots=True)
+class GiftRow:
+    """A gift as the register shows it."""
+
+    id: int
+    category: Category
+    given_on: date
+    giver: str
+    purpose: str
+    amount: Vnd
+    goods: str
+    proof_no: str
+    recorded_by: str
+    recorded_at: datetime
+    #: why it was taken back, and who did; None while it stands
+    cancelled: str | None
+    cancelled_by: str | None
+
+
+def record_gift(
+    school_id: int,
+    *,
+    category: Category,
+    given_on: date,
+    giver: str,
+    purpose: str,
+    amount: Vnd,
+    goods: str,
+    proof_no: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """Write a sponsorship or a sum of the parents' fund down. It is nobody's debt and has no rate.
+
+    Refuses a charged category, no giver or purpose, nothing given, and a day to come. The caller
+    commits.
+    """
+    values: dict[str, Any] = {
+        "giver": " ".join(nfc(giver).split())[:160],
+        "purpose": " ".join(nfc(purpose).split())[:200],
+        "goods": " ".join(nfc(goods).split())[:200],
+        "proof_no": " ".join(nfc(proof_no).split())[:60],
+    }
+    if category not in queries.NEVER_CHARGED:
+        raise BadGift(_("Only sponsorship and the parents' fund are recorded here."))
+    if not values["giver"] or not values["purpose"]:
+        raise BadGift(_("Say who gave it and for what."))
+    if amount < ZERO or (amount == ZERO and not values["goods"]):
+        raise BadGift(_("Write the sum, or what was given in kind."))
+    if given_on > clock.local_day(now):
+        raise BadGift(_("It cannot have been given on a day to come."))
+    gift_id = db.session.scalar(
+        insert(Gift)
+        .values(
+            school_id=school_id,
+            category=category,
+            given_on=given_on,
+            amount=amount,
+            recorded_by=actor.name,
+            recorded_at=now,
+            **values,
+        )
+        .returning(Gift.id)
+    )
+    audit.record(
+        "gift.record",
+        f"gift:{gift_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=f"{category} {amount.dong}",
+    )
+
+
+def cancel_gift(
+    school_id: int, gift_id: int, *, reason: str, actor: audit.Actor, now: datetime
+) -> None:
+    """Take a line of the register back; it stays to be read. Refuses no reason and a second time.
+
+    The caller commits.
+    """
+    said = " ".join(nfc(reason).split())[:200]
+    if not said:
+        raise BadGift(_("Say why the line is wrong."))
+    taken = scalar(
+        "insert into gifts (school_id, cancels_id, category, given_on, giver, purpose, amount,"
+        " goods, proof_no, recorded_by, recorded_at)"
+        " select g.school_id, g.id, g.category, g.given_on, g.giver, :reason, g.amount, g.goods,"
+        " g.proof_no, :name, :now from gifts g where g.school_id = :school_id and g.id = :id"
+        " and g.cancels_id is null and not exists (select 1 from gifts c"
+        "  where c.school_id = g.school_id and c.cancels_id = g.id) returning id",
+        school_id=school_id,
+        id=gift_id,
+        reason=said,
+        name=actor.name,
+        now=now,
+    )
+    if taken is None:
+        raise BadGift(_("This line is not in the register, or it was taken back already."))
+    audit.record(
+        "gift.cancel", f"gift:{gift_id}", actor=actor, school_id=school_id, now=now, cause=said
+    )
+
+
+def gifts(school_id: int) -> list[GiftRow]:
+    """The register, the newest first, with what was taken back."""
+    found = rows(
+        "select g.id, g.category, g.given_on, g.giver, g.purpose, g.amount, g.goods, g.proof_no,"
+        " g.recorded_by, g.recorded_at, c.purpose as cancelled, c.recorded_by as cancelled_by"
+        " from gifts g left join gifts c on c.school_id = g.school_id and c.cancels_id = g.id"
+        " where g.school_id = :school_id and g.cancels_id is null"
+        " order by g.given_on desc, g.id desc limit 500",
+        types={"given_on": DAY, "amount": VND, "recorded_at": MOMENT},
+        school_id=school_id,
+    )
+    return [GiftRow(**{**one._asdict(), "category": Category(one.category)}) for one in found]
+
+
+def gift_sums(school_id: int) -> dict[Category, Vnd]:
+    """What stands in the register, by kind."""
+    found = rows(
+        "select g.category, sum(g.amount) as amount from gifts g"
+        " where g.school_id = :school_id and g.cancels_id is null and not exists (select 1"
+        "  from gifts c where c.school_id = g.school_id and c.cancels_id = g.id)"
+        " group by g.category",
+        types={"amount": VND},
+        school_id=school_id,
+    )
+    sums = {Category(one.category): one.amount for one in found}
+    return {kind: sums.get(kind, ZERO) for kind in (Category.SPONSOR, Category.PARENT_FUND)}

@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from app import create_app
+from app.core.memory import settle
 
 app = create_app()
+settle()

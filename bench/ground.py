@@ -17,6 +17,7 @@ from app import create_app
 from app.config import Settings
 from app.core import scope
 from app.core.db import analyze, execute, transaction
+from app.core.memory import settle
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
@@ -78,6 +79,7 @@ def area(schools: int, children: int, url: str | None = None) -> Iterator[list[G
             with scope.opened(scope.EVERY_SCHOOL), transaction():
                 # PostgreSQL does so by itself within a minute.
                 analyze("students", "enrolments", "placements", "classes", "schedule_prices")
+            settle()
             yield grounds
             db.session.remove()
             db.engine.dispose()

@@ -287,6 +287,21 @@ def scalar(sql: str, **params: Any) -> Any:
     return execute(sql, **params).scalar()
 
 
+@contextmanager
+def joined_whole() -> Iterator[None]:
+    """For a query over a whole school: PostgreSQL joins by hash, never row by row.
+
+    It knows nothing of the rows of a CTE, takes them for one, and would look through all of one for
+    each row of another. SQLite makes an index of its own.
+    """
+    if dialect() != "postgresql":
+        yield
+        return
+    execute("set local enable_nestloop = off")
+    yield
+    execute("set local enable_nestloop = on")
+
+
 def analyze(*tables: str, grown: int | None = None) -> None:
     """Fresh statistics in mid-run; PostgreSQL's planner has none for rows just written.
 

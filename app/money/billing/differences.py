@@ -9,33 +9,39 @@ from app.money.fees.rules import rules_sql
 from app.money.meals.days import days_sql
 
 _DIFFERENCES = """
--- What the rules ask, and what was billed before with its sign turned.
-united as (
-  select enrolment_id, item_id, service_period, class_name, schedule_price_id, quantity, price,
-         quantity_before, price_before, percent, policy_id, subsidy, gross, reduction,
-         cast(null as bigint) as line_id, 0 as amount_before,
-         cast(null as bigint) as line_before_id
-  from rules
-  union all
-  select l.enrolment_id, l.item_id, l.service_period, null, null, null, null, null, null, null,
-         null, null, -l.gross, -l.reduction, l.id, 0, null
+-- What was billed before. Each part is joined and none is asked from inside another, and nothing is
+-- summed beside the rules: a sort of every line takes five times as long as the rules themselves.
+billed as materialized (
+  select l.enrolment_id, l.item_id, l.service_period, max(l.id) as line_id, sum(l.gross) as gross,
+         sum(l.reduction) as reduction
   from invoice_lines l
   where l.school_id = :school_id and l.service_period in ({months}) {only}
-  {beside}
+  group by l.service_period, l.enrolment_id, l.item_id
 ),
+charged as materialized (select service_period, enrolment_id, item_id from summed),
+{before}
 changed as (
-  select enrolment_id, item_id, service_period, max(class_name) as class_name,
-         max(schedule_price_id) as schedule_price_id, max(quantity) as quantity,
-         max(price) as price, max(quantity_before) as quantity_before,
-         max(price_before) as price_before, max(percent) as percent,
-         max(policy_id) as policy_id, max(subsidy) as subsidy,
-         sum(gross) as gross, sum(reduction) as reduction, max(line_id) as last_line_id,
-         sum(amount_before) as amount_before, max(line_before_id) as line_before_id
-  from united
-  group by enrolment_id, item_id, service_period
+  select r.enrolment_id, r.item_id, r.service_period, r.class_name, r.schedule_price_id,
+         r.quantity, r.price, r.quantity_before, r.price_before, r.percent, r.policy_id,
+         r.subsidy, r.gross - coalesce(b.gross, 0) as gross,
+         r.reduction - coalesce(b.reduction, 0) as reduction, b.line_id as last_line_id,
+         {before_amount} as amount_before, {before_line} as line_before_id
+  from rules r
+  left join billed b on b.service_period = r.service_period
+   and b.enrolment_id = r.enrolment_id and b.item_id = r.item_id
+  {before_of_rules}
   -- A line of nothing is billed once: first, and again after the bill was withdrawn.
-  having max(line_id) is null or sum(gross) <> sum(reduction)
-   or (sum(gross) <> 0 and sum(case when line_id is null then 0 else gross end) = 0)
+  where b.line_id is null or r.gross - b.gross <> r.reduction - b.reduction
+   or (r.gross <> 0 and b.gross = 0)
+  union all
+  select b.enrolment_id, b.item_id, b.service_period, null, null, null, null, null, null, null,
+         null, null, -b.gross, -b.reduction, b.line_id, {before_amount}, {before_line}
+  from billed b
+  left join charged r on r.service_period = b.service_period
+   and r.enrolment_id = b.enrolment_id and r.item_id = b.item_id
+  {before_of_billed}
+  where r.enrolment_id is null and b.gross <> b.reduction
+  {before_alone}
 ),
 differences as {materialized} (
   select enrolment_id, item_id, service_period, class_name, schedule_price_id,
@@ -47,12 +53,27 @@ differences as {materialized} (
   from changed
 )"""
 
-#: The lines of one month laid beside those of another, which is not among the months of the run.
-_BESIDE = """union all
-  select l.enrolment_id, l.item_id, {period}, null, null, null, null, null, null, null, null, null,
-         0, 0, null, l.amount, l.id
+#: The lines of one month laid beside those of another, which may have been billed in part.
+_BEFORE = """last_month as materialized (
+  select l.enrolment_id, l.item_id, {period} as service_period, sum(l.amount) as amount,
+         max(l.id) as line_id
   from invoice_lines l
-  where l.school_id = :school_id and l.service_period = {last_month} {only}"""
+  where l.school_id = :school_id and l.service_period = {last_month} {only}
+  group by l.enrolment_id, l.item_id
+),"""
+
+_BEFORE_OF = """left join last_month p on p.service_period = {part}.service_period
+   and p.enrolment_id = {part}.enrolment_id and p.item_id = {part}.item_id"""
+
+_BEFORE_ALONE = """union all
+  select p.enrolment_id, p.item_id, p.service_period, null, null, null, null, null, null, null,
+         null, null, 0, 0, null, p.amount, p.line_id
+  from last_month p
+  left join charged r on r.service_period = p.service_period
+   and r.enrolment_id = p.enrolment_id and r.item_id = p.item_id
+  left join billed b on b.service_period = p.service_period
+   and b.enrolment_id = p.enrolment_id and b.item_id = p.item_id
+  where r.enrolment_id is null and b.enrolment_id is null"""
 
 
 def differences_sql(
@@ -81,8 +102,27 @@ def differences_sql(
             only=only,
             months=", ".join(str(month.number) for month in months),
             materialized="materialized" if beside else "",
-            beside=_BESIDE.format(period=beside[0].number, last_month=beside[1].number, only=only)
-            if beside
-            else "",
+            **_beside(beside, only),
         )
     )
+
+
+def _beside(beside: tuple[Period, Period] | None, only: str) -> dict[str, str]:
+    if beside is None:
+        return {
+            "before": "",
+            "before_amount": "0",
+            "before_line": "cast(null as bigint)",
+            "before_of_rules": "",
+            "before_of_billed": "",
+            "before_alone": "",
+        }
+    month, last = beside
+    return {
+        "before": _BEFORE.format(period=month.number, last_month=last.number, only=only),
+        "before_amount": "coalesce(p.amount, 0)",
+        "before_line": "p.line_id",
+        "before_of_rules": _BEFORE_OF.format(part="r"),
+        "before_of_billed": _BEFORE_OF.format(part="b"),
+        "before_alone": _BEFORE_ALONE,
+    }

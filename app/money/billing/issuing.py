@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.core import clock
-from app.core.db import analyze, dialect, execute, row, rows, scalar
+from app.core.db import analyze, dialect, execute, joined_whole, row, rows, scalar
 from app.core.ids import new_token
 from app.core.model import db
 from app.core.money import Vnd
@@ -80,17 +81,18 @@ def lay_out_differences(
     """What the rules give less what was billed, of the school or of one stay; how many lines."""
     _open_table()
     one: dict[str, Any] = {} if enrolment_id is None else {"enrolment_id": enrolment_id}
-    execute(
-        "insert into run_lines (enrolment_id, item_id, service_period, class_name,"
-        " schedule_price_id, quantity, price, quantity_before, price_before, percent, policy_id,"
-        " subsidy, gross, reduction)"
-        f" {differences_sql(dialect(), months, one_enrolment=bool(one))}"
-        " select enrolment_id, item_id, service_period, class_name, schedule_price_id, quantity,"
-        " price, quantity_before, price_before, percent, policy_id, subsidy, gross, reduction"
-        " from differences",
-        school_id=school_id,
-        **one,
-    )
+    with nullcontext() if one else joined_whole():
+        execute(
+            "insert into run_lines (enrolment_id, item_id, service_period, class_name,"
+            " schedule_price_id, quantity, price, quantity_before, price_before, percent,"
+            " policy_id, subsidy, gross, reduction)"
+            f" {differences_sql(dialect(), months, one_enrolment=bool(one))}"
+            " select enrolment_id, item_id, service_period, class_name, schedule_price_id,"
+            " quantity, price, quantity_before, price_before, percent, policy_id, subsidy, gross,"
+            " reduction from differences",
+            school_id=school_id,
+            **one,
+        )
     analyze("run_lines")
     return _counted()
 

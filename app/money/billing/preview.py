@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from app.core.db import DAY, dialect, rows, scalar
+from app.core.db import DAY, dialect, joined_whole, rows, scalar
 from app.core.money import Vnd, total_of
 from app.core.period import Period
 from app.money.billing.differences import differences_sql
@@ -198,7 +198,10 @@ def _compared(
 ) -> Sequence[Record]:
     months = months_of_run(school_id, billed_period)
     beside = (billed_period, billed_period.previous()) if beside_last_month else None
-    return rows(differences_sql(dialect(), months, beside=beside) + _COMPARED, school_id=school_id)
+    with joined_whole():
+        return rows(
+            differences_sql(dialect(), months, beside=beside) + _COMPARED, school_id=school_id
+        )
 
 
 def _is_issued(school_id: int, period: Period) -> bool:

@@ -107,10 +107,8 @@ offers as (
               then d.days_before - coalesce(f.days_before, 0) else 0 end as quantity_before,
          case when w.quantity is null and d.days is not null and o.second_from is not null
               then o.price else 0 end as price_before,
-         case when coalesce(h.relief, -1) > coalesce(g.relief, -1)
-               and coalesce(h.relief, -1) > coalesce(o.relief, -1) then h.relief
-              when coalesce(g.relief, -1) > coalesce(o.relief, -1) then g.relief
-              else o.relief end as relief
+         {largest}(coalesce(h.relief, 999999999), coalesce(g.relief, 999999999),
+           coalesce(o.relief, 999999999)) as relief
   from stays s
   join prices o on o.service_period = s.service_period and o.class_id = s.class_id
   left join granted g on g.enrolment_id = s.enrolment_id and g.item_id = o.item_id
@@ -131,9 +129,9 @@ offers as (
 ),
 summed as (
   select o.*, quantity * price + quantity_before * price_before as gross,
-         coalesce(relief / 1000000000, 0) as percent,
+         relief / 1000000000 as percent,
          ((quantity * price + quantity_before * price_before)
-           * coalesce(relief / 1000000000, 0) + 50) / 100 as relieved
+           * (relief / 1000000000) + 50) / 100 as relieved
   from offers o
   where quantity + quantity_before > 0
 ),
@@ -141,12 +139,12 @@ rules as (
   select service_period, enrolment_id, student_id, class_name, item_id, schedule_price_id,
          schedule_id, quantity, price, quantity_before, price_before, relief, gross, percent,
          nullif(999999999 - relief % 1000000000, 0) as policy_id,
-         case when subsidy * (quantity + quantity_before) > gross - relieved
-              then gross - relieved
-              else coalesce(subsidy, 0) * (quantity + quantity_before) end as subsidy,
-         relieved + case when subsidy * (quantity + quantity_before) > gross - relieved
-              then gross - relieved
-              else coalesce(subsidy, 0) * (quantity + quantity_before) end as reduction
+         case when subsidy is null then 0
+              else {smallest}(subsidy * (quantity + quantity_before), gross - relieved)
+              end as subsidy,
+         case when subsidy is null then relieved
+              else relieved + {smallest}(subsidy * (quantity + quantity_before), gross - relieved)
+              end as reduction
   from summed
 )"""
 
@@ -182,6 +180,8 @@ def rules_sql(
     )
     return RULES.format(
         months=", ".join(spans),
+        largest="max" if dialect == "sqlite" else "greatest",
+        smallest="min" if dialect == "sqlite" else "least",
         placed_on="cast(replace(p.starts_on, '-', '') as integer)"
         if dialect == "sqlite"
         else "cast(to_char(p.starts_on, 'YYYYMMDD') as bigint)",

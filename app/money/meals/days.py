@@ -23,7 +23,8 @@ class_days as materialized (
 marked as materialized (
   select k.enrolment_id, m.service_period, k.day, k.is_cut, k.is_away
   from (select max(x.id) as id from meal_marks x
-        where x.school_id = :school_id {only_marks}
+        where x.school_id = :school_id and x.day >= (select min(first_day) from months)
+         and x.day < (select max(next_day) from months) {only_marks}
         group by x.enrolment_id, x.day) n
   join meal_marks k on k.id = n.id
   join months m on k.day >= m.first_day and k.day < m.next_day
@@ -32,26 +33,27 @@ away as (
   select enrolment_id, service_period, count(*) as days from marked where is_away
   group by enrolment_id, service_period
 ),
+not_charged as materialized (
+  select s.service_period, s.enrolment_id, s.class_id, d.item_id, d.day
+  from stays s
+  join months m on m.service_period = s.service_period
+  join enrolments e on e.id = s.enrolment_id
+   and (e.starts_on > m.first_day or e.ends_on < m.next_day)
+  join served d on d.service_period = s.service_period
+   and (d.day < e.starts_on or d.day >= e.ends_on)
+  union all
+  select s.service_period, s.enrolment_id, s.class_id, d.item_id, d.day
+  from marked k
+  join stays s on s.enrolment_id = k.enrolment_id and s.service_period = k.service_period
+  join enrolments e on e.id = s.enrolment_id and e.starts_on <= k.day
+   and (e.ends_on is null or e.ends_on > k.day)
+  join served d on d.service_period = k.service_period and d.day = k.day
+  where k.is_cut
+),
 fewer as materialized (
   select x.service_period, x.enrolment_id, x.item_id, count(*) as days,
          sum(case when x.day < p.second_from then 1 else 0 end) as days_before
-  from (
-    select s.service_period, s.enrolment_id, s.class_id, d.item_id, d.day
-    from stays s
-    join months m on m.service_period = s.service_period
-    join enrolments e on e.id = s.enrolment_id
-     and (e.starts_on > m.first_day or e.ends_on < m.next_day)
-    join served d on d.service_period = s.service_period
-     and (d.day < e.starts_on or d.day >= e.ends_on)
-    union all
-    select s.service_period, s.enrolment_id, s.class_id, d.item_id, d.day
-    from marked k
-    join stays s on s.enrolment_id = k.enrolment_id and s.service_period = k.service_period
-    join enrolments e on e.id = s.enrolment_id and e.starts_on <= k.day
-     and (e.ends_on is null or e.ends_on > k.day)
-    join served d on d.service_period = k.service_period and d.day = k.day
-    where k.is_cut
-  ) x
+  from not_charged x
   join prices p on p.service_period = x.service_period and p.class_id = x.class_id
    and p.item_id = x.item_id
   group by x.service_period, x.enrolment_id, x.item_id

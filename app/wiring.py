@@ -58,6 +58,7 @@ from app.money.exemptions import services as exemptions_services
 from app.money.fees import (  # noqa: F401 - they add their views to the blueprint
     catalogue_routes,
     consent_routes,
+    plan_routes,
 )
 from app.money.fees import cli as fees_commands
 from app.money.fees import routes as fees

@@ -95,6 +95,8 @@ SHOTS = (
     Shot("exemptions-lists", "accountant", "/exemptions/lists"),
     Shot("exemptions-grounds", "officer", "/exemptions/grounds"),
     Shot("consents", "accountant", "/consents"),
+    Shot("plans-area", "officer", "/area/plans"),
+    Shot("plan-public", PUBLIC, "/schools/MNSB/fees"),
     Shot("consents-area", "officer", "/area/consents"),
     Shot("gifts", "accountant", "/gifts"),
     Shot("area-billing-runs", "officer", "/area/billing-runs"),

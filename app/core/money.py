@@ -48,6 +48,11 @@ def total_of(amounts: Sequence[Vnd]) -> Vnd:
     return Vnd(sum(amount.dong for amount in amounts))
 
 
+def half_up(top: int, bottom: int) -> int:
+    """A fraction of đồng that is not below zero, divided once and rounded half up (M15)."""
+    return (2 * top + bottom) // (2 * bottom)
+
+
 def reduced(gross: int, percent: int) -> int:
     """The reduction of `gross` đồng by `percent`, half up (M15); SQL says the same."""
     return (gross * percent + 50) // 100

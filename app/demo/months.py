@@ -33,6 +33,8 @@ from app.money.fees import (
     NewPrice,
     approve_schedule,
     draft_schedule,
+    get_schedule,
+    plans,
     set_prices,
     submit_schedule,
 )
@@ -125,9 +127,52 @@ class Story:
             if price.grade is None or price.grade in self._grades(school)
         ]
         set_prices(school.id, schedule_id, prices, actor=accountant, now=drafted)
+        self._plan_the_year(school, schedule_id, agreed, drafted)
         submit_schedule(school.id, schedule_id, actor=accountant, now=drafted + timedelta(hours=2))
         approve_schedule(
             school.id, schedule_id, actor=principal, now=drafted + timedelta(days=1, hours=1)
+        )
+
+    def _plan_the_year(
+        self, school: DemoSchool, schedule_id: int, agreed: date, drafted: datetime
+    ) -> None:
+        """What the money is spent on, what the parents said, and until when months are paid."""
+        who: dict[str, Any] = {"actor": school.person(Role.ACCOUNTANT), "now": drafted}
+        schedule = get_schedule(school.id, schedule_id)
+        families = 0
+        for one in plans.estimates(schedule, self._calendar.starts_on):
+            families = max(families, one.pupils)
+            if one.item.is_compulsory or not one.income:
+                continue
+            people, things = one.income.split([7, 3])
+            for words, amount in (
+                ("Chi cho người phục vụ", people),
+                ("Vật tư, điện, nước", things),
+            ):
+                plans.add_cost(
+                    school.id,
+                    schedule_id,
+                    item_id=one.item.id,
+                    words=f"{words} (minh họa)",
+                    amount=amount,
+                    **who,
+                )
+        if families:
+            plans.record_agreement(
+                school.id,
+                schedule_id,
+                held_on=agreed,
+                minutes_no="01/BB-CMHS",
+                asked=families,
+                agreed=families - families // (20 + school.id),
+                content=b"",
+                **who,
+            )
+        plans.set_due_dates(
+            school.id,
+            schedule_id,
+            {month: month.last_day for month in self._calendar.months if month in schedule.months},
+            **who,
         )
 
     def plan_meals(self, school: DemoSchool, item_ids: dict[str, int]) -> None:

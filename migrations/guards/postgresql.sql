@@ -190,3 +190,9 @@ for each row execute function sothu_steps_kept()
 --;
 create or replace trigger guard_exemption_application_steps_truncate before truncate on exemption_application_steps
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_parents_agreements_change before update or delete on parents_agreements
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_parents_agreements_truncate before truncate on parents_agreements
+for each statement execute function sothu_append_only()

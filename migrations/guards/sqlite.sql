@@ -424,3 +424,19 @@ drop trigger if exists guard_exemption_application_steps_insert
 create trigger guard_exemption_application_steps_insert before insert on exemption_application_steps
 when exists (select 1 from exemption_application_steps where id = new.id)
 begin select raise(abort, 'exemption_application_steps is append-only: the key exists'); end
+--;
+drop trigger if exists guard_parents_agreements_update
+--;
+create trigger guard_parents_agreements_update before update on parents_agreements
+begin select raise(abort, 'parents_agreements is append-only'); end
+--;
+drop trigger if exists guard_parents_agreements_delete
+--;
+create trigger guard_parents_agreements_delete before delete on parents_agreements
+begin select raise(abort, 'parents_agreements is append-only'); end
+--;
+drop trigger if exists guard_parents_agreements_insert
+--;
+create trigger guard_parents_agreements_insert before insert on parents_agreements
+when exists (select 1 from parents_agreements where id = new.id)
+begin select raise(abort, 'parents_agreements is append-only: the key exists'); end

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from app.core import scope
+from app.core import papers, scope
 from app.core.db import execute, scalar, transaction
 from app.core.model import db
 from app.core.money import Vnd
@@ -251,7 +251,7 @@ def test_papers_are_told_by_their_content_and_every_look_is_written_down(
     made: SmallSchool,
 ) -> None:
     application = received(made)
-    for content in (b"", b"<html>", b"MZ\x90", b"%PDF-" + b"x" * services.MAX_PROOF):
+    for content in (b"", b"<html>", b"MZ\x90", b"%PDF-" + b"x" * papers.MOST):
         with pytest.raises(ProofRefused):
             does(
                 made,

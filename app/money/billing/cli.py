@@ -88,7 +88,7 @@ def _draft(school_id: int, period: Period, *, refresh_due: bool) -> int:
         return services.draft_run(
             school_id,
             period,
-            due_on=default_due(period, today),
+            due_on=default_due(school_id, period, today),
             actor=OPERATOR,
             now=clock.now(),
         )

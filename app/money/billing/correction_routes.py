@@ -33,7 +33,7 @@ def withdraw_invoice(invoice_id: int) -> ResponseReturnValue:
                 school_id,
                 invoice_id,
                 reason=request.form.get("reason", "")[:400],
-                due_on=default_due(bill.billed_period, today),
+                due_on=default_due(school_id, bill.billed_period, today),
                 actor=current_actor(),
                 now=clock.now(),
             )
@@ -61,7 +61,7 @@ def put_right(invoice_id: int) -> ResponseReturnValue:
                 school_id,
                 bill.enrolment_id,
                 bill.billed_period,
-                due_on=default_due(bill.billed_period, today),
+                due_on=default_due(school_id, bill.billed_period, today),
                 actor=current_actor(),
                 now=clock.now(),
             )

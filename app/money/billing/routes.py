@@ -28,6 +28,7 @@ from app.core.formats import vnd
 from app.core.money import ZERO
 from app.core.period import Period
 from app.core.text import fold
+from app.money import fees
 from app.money.billing import corrections, notices, queries, services, totals, vietqr
 from app.money.billing.errors import RunChanged, TooManyNotices
 from app.money.billing.forms import DraftRunForm
@@ -53,8 +54,11 @@ SENTENCES = 2
 DAYS_TO_PAY = 10
 
 
-def default_due(period: Period, today: date) -> date:
-    """The end of the month, or ten days from now when that is later."""
+def default_due(school_id: int, period: Period, today: date) -> date:
+    """The day of the school's plan, else the end of the month; ten days from now where later."""
+    planned = fees.planned_due_date(school_id, period)
+    if planned is not None and planned >= today:
+        return planned
     return max(period.last_day, today + timedelta(days=DAYS_TO_PAY))
 
 
@@ -98,7 +102,7 @@ def _runs_page(form: DraftRunForm, *, refusal: str = "", status: int = 200) -> R
         following = [m.period for m in months if last is None or m.period > last]
         form.period.data = _asked_period() or next(iter(following), last)
         if form.period.data is not None:
-            form.due_on.data = default_due(form.period.data, today)
+            form.due_on.data = default_due(own_school(), form.period.data, today)
     membership = require_membership()
     page = render_template(
         "billing/list_runs.html",
@@ -328,7 +332,7 @@ def invoice_page(invoice_id: int, *, refusal: str = "") -> str:
         if require_membership().may(Permission.ISSUE_RUN)
         else None,
         may_correct=require_membership().may(Permission.ISSUE_RUN),
-        due_on=default_due(invoice.billed_period, clock.today()),
+        due_on=default_due(own_school(), invoice.billed_period, clock.today()),
         refusal=refusal,
         form=request.form,
         message=notices.write_message(school_id, invoice, day=clock.today())

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app.core import clock
+from app.core import clock, papers
 from app.core.db import transaction
 from app.core.errors import DomainError
 from app.core.money import total_of
@@ -38,7 +38,7 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 def _let_papers_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     # Before anything reads the form: the app's own limit is made for forms without files.
     if endpoint == "exemptions.add_proof":
-        request.max_content_length = services.MAX_PROOF + 2**16
+        request.max_content_length = papers.MOST + 2**16
 
 
 def _may(permission: Permission) -> bool:
@@ -273,7 +273,7 @@ def add_proof(application_id: int) -> ResponseReturnValue:
             own_school(),
             application_id,
             name=request.form.get("name", ""),
-            content=file.read(services.MAX_PROOF + 1),
+            content=file.read(papers.MOST + 1),
             valid_until=_date("valid_until"),
             actor=current_actor(),
             now=clock.now(),
@@ -290,13 +290,7 @@ def open_proof(proof_id: int) -> ResponseReturnValue:
         kind, content = services.open_proof(
             own_school(), proof_id, actor=current_actor(), now=clock.now()
         )
-    ending = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}[kind]
-    headers = {
-        "Content-Disposition": f'attachment; filename="giay-to-{proof_id}.{ending}"',
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return Response(content, content_type=kind, headers=headers)
+    return Response(content, content_type=kind, headers=papers.headers(f"giay-to-{proof_id}", kind))
 
 
 # Lists

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import insert
 
 from app import audit
-from app.core import clock
+from app.core import clock, papers
 from app.core.db import execute, for_update, in_chunks, row, rows, scalar
 from app.core.model import db
 from app.core.period import Period
@@ -43,13 +43,6 @@ from app.people.schools import calendar, setting
 #: list of learning-cost support; for exemptions it is to be checked.
 USUAL_DAYS: Final = 10
 DAYS_SETTING: Final = "exemption_days"
-#: a proof is as large as this at most
-MAX_PROOF: Final = 5 * 2**20
-_KINDS: Final = (
-    (b"%PDF-", "application/pdf"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +223,8 @@ def add_proof(
     The caller commits.
     """
     _locked(school_id, application_id)
-    kind = next((kind for head, kind in _KINDS if content.startswith(head)), None)
-    if kind is None or len(content) > MAX_PROOF:
+    kind = papers.kind_of(content)
+    if kind is None:
         raise ProofRefused
     title = " ".join(nfc(name).split())
     if not 1 <= len(title) <= 120:

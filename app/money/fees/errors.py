@@ -124,6 +124,30 @@ class NotADraft(Refused):
         return _("Only a draft can be changed. Copy this version to a new draft first.")
 
 
+class NotEndorsed(Refused):
+    """The unit above is asked only after the principal approved."""
+
+    code = "schedule_not_endorsed"
+
+    def default_message(self) -> str:
+        return _("This plan does not wait for your consent. The principal approves it first.")
+
+
+class BadPlan(Invalid):
+    """Something of a plan of the year that cannot be."""
+
+    code = "bad_plan"
+
+
+class NothingToCopy(Refused):
+    """The year before has no approved schedule."""
+
+    code = "no_schedule_to_copy"
+
+    def default_message(self) -> str:
+        return _("The school year before has no approved prices to copy.")
+
+
 class NotSubmitted(Refused):
     """There is nothing to decide yet, or it was decided."""
 

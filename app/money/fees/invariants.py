@@ -40,7 +40,7 @@ INVARIANTS = [
         " where approved_by is not null and approved_by = drafted_by"
         " union all"
         " select f.school_id, f.id, f.approved_by from fee_schedules f"
-        " where f.state in ('approved', 'superseded')"
+        " where f.state in ('approved', 'superseded', 'endorsed')"
         " and (f.approved_by is null or f.approved_at is null)",
     ),
     query(
@@ -60,5 +60,13 @@ INVARIANTS = [
         " where i.is_compulsory or i.category in ('sponsor', 'parent_fund')"
         " union all select g.school_id, null, g.id from gifts g"
         " where g.category not in ('sponsor', 'parent_fund')",
+    ),
+    query(
+        "F6",
+        "the unit above consents to what another person approved, and only once it is approved",
+        "select school_id, id as schedule, consented_by from fee_schedules"
+        " where consented_by is not null and (approved_by is null or consented_by = approved_by"
+        " or consented_by = drafted_by or state not in ('approved', 'superseded')"
+        " or consented_at < approved_at)",
     ),
 ]

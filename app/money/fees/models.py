@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     String,
     UniqueConstraint,
     true,
@@ -139,6 +140,8 @@ class ScheduleState(StrEnum):
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
+    #: approved by the principal; waits for the consent of the unit above
+    ENDORSED = "endorsed"
     APPROVED = "approved"
     SUPERSEDED = "superseded"
 
@@ -163,6 +166,95 @@ class FeeSchedule(SchoolOwned, Model):
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     approved_by: Mapped[str | None] = mapped_column(String(120))
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: the version its first prices came from: of the same year, or of the year before
+    copied_from_id: Mapped[int | None]
+    #: who of the unit above let it take effect, where that is asked for
+    consented_by: Mapped[str | None] = mapped_column(String(120))
+    consented_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ScheduleCost(SchoolOwned, Model):
+    """One line of the cost estimate: what an item's money is spent on in the school year."""
+
+    __tablename__ = "schedule_costs"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "schedule_id"], ["fee_schedules.school_id", "fee_schedules.id"]
+        ),
+        Index("ix_schedule_costs_school_id_schedule_id", "school_id", "schedule_id"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    schedule_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    words: Mapped[str] = mapped_column(String(200))
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+
+
+class ScheduleTakers(SchoolOwned, Model):
+    """How many pupils an item of a plan is expected to have."""
+
+    __tablename__ = "schedule_takers"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "schedule_id", "item_id"),
+        ForeignKeyConstraint(
+            ["school_id", "schedule_id"], ["fee_schedules.school_id", "fee_schedules.id"]
+        ),
+        CheckConstraint("pupils >= 0", name="pupils_not_below_zero"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    schedule_id: Mapped[int]
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    pupils: Mapped[int]
+
+
+class ParentsAgreement(SchoolOwned, Model):
+    """What the parents said to a plan, with its paper; rows are only added, the newest counts."""
+
+    __tablename__ = "parents_agreements"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "schedule_id"], ["fee_schedules.school_id", "fee_schedules.id"]
+        ),
+        Index("ix_parents_agreements_school_id_schedule_id", "school_id", "schedule_id"),
+        CheckConstraint("asked > 0 and agreed between 0 and asked", name="agreed_among_asked"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    schedule_id: Mapped[int]
+    held_on: Mapped[date]
+    minutes_no: Mapped[str] = mapped_column(String(60))
+    #: families
+    asked: Mapped[int]
+    agreed: Mapped[int]
+    #: application/pdf, image/jpeg or image/png; empty without a paper
+    kind: Mapped[str] = mapped_column(String(40))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    recorded_by: Mapped[str] = mapped_column(String(120))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ScheduleDueDate(SchoolOwned, Model):
+    """The last day to pay a month of a plan."""
+
+    __tablename__ = "schedule_due_dates"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "schedule_id", "period"),
+        ForeignKeyConstraint(
+            ["school_id", "schedule_id"], ["fee_schedules.school_id", "fee_schedules.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    schedule_id: Mapped[int]
+    period: Mapped[Period] = mapped_column(PeriodColumn)
+    due_on: Mapped[date]
 
 
 class SchedulePrice(SchoolOwned, Model):

@@ -190,6 +190,9 @@ class Schedule:
     submitted_at: datetime | None
     approved_by: str | None
     approved_at: datetime | None
+    copied_from_id: int | None
+    consented_by: str | None
+    consented_at: datetime | None
     prices: int
 
     @property
@@ -201,12 +204,18 @@ class Schedule:
 _SCHEDULE = (
     "select f.id, f.school_id, f.school_year_id, y.code as year, y.starts_on as year_starts_on,"
     " f.version, f.state, f.agreement, f.drafted_by, f.drafted_by_id, f.submitted_at,"
-    " f.approved_by, f.approved_at, (select count(*) from schedule_prices p"
+    " f.approved_by, f.approved_at, f.copied_from_id, f.consented_by, f.consented_at,"
+    " (select count(*) from schedule_prices p"
     "  where p.school_id = f.school_id and p.schedule_id = f.id) as prices"
     " from fee_schedules f join school_years y on y.id = f.school_year_id"
     " where f.school_id = :school_id"
 )
-_SCHEDULE_TYPES = {"year_starts_on": DAY, "submitted_at": MOMENT, "approved_at": MOMENT}
+_SCHEDULE_TYPES = {
+    "year_starts_on": DAY,
+    "submitted_at": MOMENT,
+    "approved_at": MOMENT,
+    "consented_at": MOMENT,
+}
 
 
 def _schedule(found: Record) -> Schedule:

@@ -134,7 +134,7 @@ def _editor(
         and schedule.state is ScheduleState.SUBMITTED,
         why_not_submit=_why_not_submit(priced),
         why_not_approve=_why_not_approve(schedule, priced),
-        audience_text=_audience_text,
+        audience_text=audience_text,
         item_name=_item_name,
         total_text=_total_text,
         has_gaps=table.has_gaps,
@@ -151,7 +151,8 @@ def _grade_text(grade: int) -> str:
     return nursery.get(grade) or _("Grade %(n)s", n=grade)
 
 
-def _audience_text(audience: table.Audience) -> str:
+def audience_text(audience: table.Audience) -> str:
+    """Whom a price is for, in words."""
     if audience.class_name is not None:
         return _("Class %(name)s", name=audience.class_name)
     if audience.grade is not None:
@@ -197,8 +198,7 @@ def _why_not_approve(schedule: Schedule, priced: table.PriceTable) -> str:
 
 def _has_open_version(schedule: Schedule) -> bool:
     return any(
-        other.school_year_id == schedule.school_year_id
-        and other.state in (ScheduleState.DRAFT, ScheduleState.SUBMITTED)
+        other.school_year_id == schedule.school_year_id and other.state in services.OPEN
         for other in queries.list_schedules(schedule.school_id)
     )
 

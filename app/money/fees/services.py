@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import gettext as _
 from sqlalchemy import insert, text
 
 from app import audit
-from app.core import formats
+from app.core import clock, formats
 from app.core.db import DAY, MONTH, execute, for_update, in_chunks, row, rows, scalar
 from app.core.model import db
 from app.core.money import Vnd
@@ -36,6 +36,7 @@ from app.money.fees.errors import (
     NotADraft,
     NotApproved,
     NotChargeable,
+    NotEndorsed,
     NotOptional,
     NotSubmitted,
     PolicyExists,
@@ -60,7 +61,7 @@ from app.money.fees.models import (
     SchedulePrice,
     ScheduleState,
 )
-from app.people.schools import Level
+from app.people.schools import Level, setting
 
 
 def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
@@ -220,6 +221,12 @@ class NewPrice:
     second_from: date | None = None
 
 
+#: states of a version that is on its way; a school year has one at a time
+OPEN: Final = (ScheduleState.DRAFT, ScheduleState.SUBMITTED, ScheduleState.ENDORSED)
+#: `yes` where the unit above has to consent before a schedule takes effect
+CONSENT_SETTING: Final = "fees_consent_above"
+
+
 def draft_schedule(
     school_id: int, school_year_id: int, *, agreement: str, actor: audit.Actor, now: datetime
 ) -> int:
@@ -227,10 +234,10 @@ def draft_schedule(
 
     Refuses while another version of the year is a draft or waits for approval. The caller commits.
     """
-    return _open_draft(school_id, school_year_id, agreement, actor, now, cause="")
+    return open_draft(school_id, school_year_id, agreement, actor, now, cause="")
 
 
-def _open_draft(
+def open_draft(
     school_id: int,
     school_year_id: int,
     agreement: str,
@@ -238,7 +245,9 @@ def _open_draft(
     now: datetime,
     *,
     cause: str,
+    copied_from_id: int | None = None,
 ) -> int:
+    """The next version of a school year, empty; refuses while another is on its way."""
     # The school's own row serialises the versions of its schedules.
     execute(f"select id from schools where id = :school_id{for_update()}", school_id=school_id)
     versions = rows(
@@ -247,7 +256,7 @@ def _open_draft(
         school_id=school_id,
         year=school_year_id,
     )
-    if any(known.state in (ScheduleState.DRAFT, ScheduleState.SUBMITTED) for known in versions):
+    if any(known.state in OPEN for known in versions):
         raise DraftAlreadyOpen
     schedule_id = _insert(
         FeeSchedule,
@@ -260,11 +269,20 @@ def _open_draft(
                 "agreement": nfc(agreement).strip()[:200],
                 "drafted_by": actor.name,
                 "drafted_by_id": actor.user_id,
+                "copied_from_id": copied_from_id,
             }
         ],
     )[0]
-    _tell("draft", school_id, schedule_id, actor, now, cause)
+    tell("draft", school_id, schedule_id, actor, now, cause)
     return schedule_id
+
+
+#: what a version takes over from the one before it, beside its prices
+_COPIED: Final = (
+    ("schedule_costs", "item_id, words, amount"),
+    ("schedule_takers", "item_id, pupils"),
+    ("schedule_due_dates", "period, due_on"),
+)
 
 
 def copy_to_new_draft(
@@ -277,14 +295,24 @@ def copy_to_new_draft(
     schedule = _locked(school_id, schedule_id)
     if schedule.state != ScheduleState.APPROVED:
         raise NotApproved
-    copy_id = _open_draft(
+    copy_id = open_draft(
         school_id,
         schedule.school_year_id,
         schedule.agreement,
         actor,
         now,
         cause=f"fee_schedule:{schedule_id}",
+        copied_from_id=schedule_id,
     )
+    for table, columns in _COPIED:
+        execute(
+            f"insert into {table} (school_id, schedule_id, {columns})"
+            f" select school_id, :copy, {columns} from {table}"
+            " where school_id = :school_id and schedule_id = :schedule order by id",
+            school_id=school_id,
+            schedule=schedule_id,
+            copy=copy_id,
+        )
     execute(
         "insert into schedule_prices (school_id, schedule_id, item_id, audience, grade, class_id,"
         " period, quantity, price, second_price, second_from)"
@@ -305,14 +333,14 @@ def set_agreement(
 
     The caller commits.
     """
-    _draft(school_id, schedule_id)
+    draft_of(school_id, schedule_id)
     execute(
         "update fee_schedules set agreement = :agreement where school_id = :school_id and id = :id",
         school_id=school_id,
         id=schedule_id,
         agreement=nfc(agreement).strip()[:200],
     )
-    _tell("set_agreement", school_id, schedule_id, actor, now)
+    tell("set_agreement", school_id, schedule_id, actor, now)
 
 
 def set_prices(
@@ -329,7 +357,7 @@ def set_prices(
     year, a quantity or price out of range. Caps and categories are judged when it is submitted. The
     caller commits.
     """
-    schedule = _draft(school_id, schedule_id)
+    schedule = draft_of(school_id, schedule_id)
     if not prices:
         return
     months = set(queries.months_of_year(schedule.starts_on))
@@ -397,7 +425,7 @@ def set_prices(
             ],
         )
     db.session.execute(insert(SchedulePrice), list(values.values()))
-    _tell("set_prices", school_id, schedule_id, actor, now, f"prices:{len(values)}")
+    tell("set_prices", school_id, schedule_id, actor, now, f"prices:{len(values)}")
 
 
 def _refuse_bad_second(price: NewPrice, unit: str) -> None:
@@ -439,7 +467,7 @@ def remove_prices(
 
     Refuses a schedule that left the draft. The caller commits.
     """
-    _draft(school_id, schedule_id)
+    draft_of(school_id, schedule_id)
     only = " and period in :periods" if periods is not None else ""
     known: dict[str, Any] = {} if periods is None else {"periods": [p.number for p in periods]}
     if periods is not None and not periods:
@@ -454,7 +482,7 @@ def remove_prices(
         **known,
     ).rowcount
     if removed:
-        _tell(
+        tell(
             "remove_prices",
             school_id,
             schedule_id,
@@ -470,7 +498,7 @@ def submit_schedule(school_id: int, schedule_id: int, *, actor: audit.Actor, now
 
     Refuses a schedule without prices and any price that could not be approved. The caller commits.
     """
-    _draft(school_id, schedule_id)
+    draft_of(school_id, schedule_id)
     _refuse_problems(school_id, schedule_id)
     execute(
         "update fee_schedules set state = 'submitted', submitted_at = :now"
@@ -479,39 +507,40 @@ def submit_schedule(school_id: int, schedule_id: int, *, actor: audit.Actor, now
         id=schedule_id,
         now=now,
     )
-    _tell("submit", school_id, schedule_id, actor, now)
+    tell("submit", school_id, schedule_id, actor, now)
 
 
 def return_schedule(
     school_id: int, schedule_id: int, *, reason: str, actor: audit.Actor, now: datetime
 ) -> None:
-    """Send a submitted schedule back to its drafter, with words to act on.
+    """Send a schedule back to its drafter, with words to act on: the principal, or the unit above.
 
-    Refuses one that was not submitted, and a reason shorter than ten characters. The caller
+    Refuses one that waits for neither, and a reason shorter than ten characters. The caller
     commits.
     """
     schedule = _locked(school_id, schedule_id)
-    if schedule.state != ScheduleState.SUBMITTED:
+    if schedule.state not in (ScheduleState.SUBMITTED, ScheduleState.ENDORSED):
         raise NotSubmitted
     if len(reason.strip()) < 10:
         raise ReasonMissing
     execute(
-        "update fee_schedules set state = 'draft', submitted_at = null"
+        "update fee_schedules set state = 'draft', submitted_at = null, approved_by = null,"
+        " approved_at = null"
         " where school_id = :school_id and id = :id",
         school_id=school_id,
         id=schedule_id,
     )
-    _tell("return", school_id, schedule_id, actor, now, nfc(reason).strip())
+    tell("return", school_id, schedule_id, actor, now, nfc(reason).strip())
 
 
 def approve_schedule(
     school_id: int, schedule_id: int, *, actor: audit.Actor, now: datetime
 ) -> None:
-    """Put a submitted schedule in force; the approved version before it is superseded.
+    """The principal approves a submitted schedule: it takes effect instead of the one before.
 
-    Refuses whoever drafted, priced or submitted it, prices above the cap of their month, items
-    outside their dates, sponsorship and the parents' fund. Locks the schedules of the school. The
-    caller commits.
+    Where the unit above has to consent it waits for that first. Refuses whoever drafted, priced or
+    submitted it, prices above the cap of their month, items outside their dates, sponsorship and
+    the parents' fund. Locks the schedules of the school. The caller commits.
     """
     execute(f"select id from schools where id = :school_id{for_update()}", school_id=school_id)
     schedule = _locked(school_id, schedule_id)
@@ -520,6 +549,49 @@ def approve_schedule(
     if is_maker(queries.get_schedule(school_id, schedule_id), actor):
         raise SamePerson
     _refuse_problems(school_id, schedule_id)
+    waits = setting(school_id, CONSENT_SETTING, clock.local_day(now)) == "yes"
+    execute(
+        "update fee_schedules set state = 'endorsed', approved_by = :name, approved_at = :now"
+        " where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+        name=actor.name,
+        now=now,
+    )
+    tell("approve", school_id, schedule_id, actor, now)
+    if not waits:
+        _put_in_force(school_id, schedule, actor, now)
+
+
+def consent_to_schedule(
+    school_id: int, schedule_id: int, *, actor: audit.Actor, now: datetime
+) -> None:
+    """The unit above lets a schedule the principal approved take effect.
+
+    Refuses one that does not wait for it, a person who drafted, priced, submitted or approved it,
+    and prices that may no longer be charged. The caller commits.
+    """
+    execute(f"select id from schools where id = :school_id{for_update()}", school_id=school_id)
+    schedule = _locked(school_id, schedule_id)
+    if schedule.state != ScheduleState.ENDORSED:
+        raise NotEndorsed
+    known = queries.get_schedule(school_id, schedule_id)
+    if is_maker(known, actor) or known.approved_by == actor.name:
+        raise SamePerson
+    _refuse_problems(school_id, schedule_id)
+    execute(
+        "update fee_schedules set consented_by = :name, consented_at = :now"
+        " where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=schedule_id,
+        name=actor.name,
+        now=now,
+    )
+    tell("consent", school_id, schedule_id, actor, now)
+    _put_in_force(school_id, schedule, actor, now)
+
+
+def _put_in_force(school_id: int, schedule: Any, actor: audit.Actor, now: datetime) -> None:
     earlier = rows(
         "select id from fee_schedules where school_id = :school_id and school_year_id = :year"
         " and state = 'approved'",
@@ -533,16 +605,12 @@ def approve_schedule(
             school_id=school_id,
             id=version.id,
         )
-        _tell("supersede", school_id, version.id, actor, now, f"fee_schedule:{schedule_id}")
+        tell("supersede", school_id, version.id, actor, now, f"fee_schedule:{schedule.id}")
     execute(
-        "update fee_schedules set state = 'approved', approved_by = :name, approved_at = :now"
-        " where school_id = :school_id and id = :id",
+        "update fee_schedules set state = 'approved' where school_id = :school_id and id = :id",
         school_id=school_id,
-        id=schedule_id,
-        name=actor.name,
-        now=now,
+        id=schedule.id,
     )
-    _tell("approve", school_id, schedule_id, actor, now)
 
 
 def is_maker(schedule: queries.Schedule, actor: audit.Actor) -> bool:
@@ -554,7 +622,7 @@ def is_maker(schedule: queries.Schedule, actor: audit.Actor) -> bool:
     return queries.has_worked_on(schedule.school_id, schedule.id, actor.name)
 
 
-def _tell(
+def tell(
     deed: str,
     school_id: int,
     schedule_id: int,
@@ -562,6 +630,7 @@ def _tell(
     now: datetime,
     cause: str = "",
 ) -> None:
+    """Write what was done to a schedule into the trail."""
     audit.record(
         f"fee_schedule.{deed}",
         f"fee_schedule:{schedule_id}",
@@ -586,7 +655,8 @@ def _locked(school_id: int, schedule_id: int) -> Any:
     return schedule
 
 
-def _draft(school_id: int, schedule_id: int) -> Any:
+def draft_of(school_id: int, schedule_id: int) -> Any:
+    """A schedule that may be worked on, locked; else NotADraft."""
     schedule = _locked(school_id, schedule_id)
     if schedule.state != ScheduleState.DRAFT:
         raise NotADraft

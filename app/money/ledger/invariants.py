@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "invoices",
     "ledger_events",
     "matchings",
+    "parents_agreements",
     "payment_codes",
     "payment_requests",
     "payments",

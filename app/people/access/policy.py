@@ -34,6 +34,7 @@ class Permission(StrEnum):
     IMPORT_STAFF = "import_staff"
     DRAFT_FEES = "draft_fees"
     APPROVE_FEES = "approve_fees"
+    CONSENT_FEES = "consent_fees"
     DRAFT_RUN = "draft_run"
     ISSUE_RUN = "issue_run"
     TAKE_CASH = "take_cash"
@@ -130,6 +131,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.OPEN_YEAR,
             _P.RUN_AREA,
             _P.SET_CATALOGUE,
+            _P.CONSENT_FEES,
             _P.HAND_OVER,
             _P.SEE_TERMS,
             _P.SET_TERMS,

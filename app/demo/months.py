@@ -30,6 +30,7 @@ from app.money import billing
 from app.money.exemptions.models import State
 from app.money.exemptions.services import NewApplication, decide, receive, take_step
 from app.money.fees import (
+    Category,
     NewPrice,
     approve_schedule,
     draft_schedule,
@@ -142,7 +143,7 @@ class Story:
         families = 0
         for one in plans.estimates(schedule, self._calendar.starts_on):
             families = max(families, one.pupils)
-            if one.item.is_compulsory or not one.income:
+            if one.item.category not in (Category.SERVICE, Category.AGREED) or not one.income:
                 continue
             people, things = one.income.split([7, 3])
             for words, amount in (

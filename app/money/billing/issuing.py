@@ -292,10 +292,11 @@ def _post(school_id: int, run_id: int, today: date, now: datetime) -> None:
             f" case when l.amount > 0 then 'receivable' else {revenue} end as debit,"
             f" case when l.amount > 0 then {revenue} else 'credit' end as credit,"
             " abs(l.amount) as amount, v.student_id, l.id as invoice_line_id"
-            " from invoices v join invoice_lines l"
-            "  on l.school_id = v.school_id and l.invoice_id = v.id"
+            # From the lines to their bills: PostgreSQL knows nothing yet of rows just written, and
+            # the other way round it would look through all lines of the school for each bill.
+            " from invoice_lines l join invoices v on v.id = l.invoice_id"
             " join fee_items i on i.id = l.item_id"
-            " where v.school_id = :school_id and v.run_id = :run"
+            " where l.school_id = :school_id and l.run_id = :run"
         ),
         parameters={"school_id": school_id, "run": run_id},
         booked_on=today,

@@ -46,6 +46,15 @@ class Invalid(DomainError):
     status = 422
 
 
+class BadAmount(Invalid):
+    """What was typed is no amount in đồng."""
+
+    code = "amount_unreadable"
+
+    def default_message(self) -> str:
+        return _("Enter an amount in đồng, for example 1.250.000")
+
+
 class TryAgain(DomainError):
     """Somebody else is writing just now (503 with Retry-After)."""
 

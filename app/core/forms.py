@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
+from app.core.errors import BadAmount
 from app.core.i18n import language
 from app.core.money import Vnd, format_number
 from app.core.period import Period
@@ -26,11 +27,21 @@ class Form(FlaskForm):
         return bool(self.validate_on_submit())  # type: ignore[no-untyped-call]
 
 
+_AMOUNT = re.compile(r"[0-9]+|[0-9]{1,3}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:,[0-9]{3})+)")
+
+
+def read_vnd(text: str) -> Vnd:
+    """An amount as people type it: 1250000, 1.250.000, 1,250,000 or 1 250 000; else BadAmount."""
+    typed = text.strip()
+    if len(typed) > 20 or not _AMOUNT.fullmatch(typed):
+        raise BadAmount
+    return Vnd(int(re.sub(r"[^0-9]", "", typed)))
+
+
 class VndField(StringField):
     """Takes 1250000, 1.250.000 or 1 250 000; gives a Vnd or an error, never a guess."""
 
     data: Any
-    TEXT = re.compile(r"[0-9]+|[0-9]{1,3}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:,[0-9]{3})+)")
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read what was typed."""
@@ -38,10 +49,11 @@ class VndField(StringField):
         if not text:
             self.data = None
             return
-        if not self.TEXT.fullmatch(text) or len(text) > 20:
+        try:
+            self.data = read_vnd(text)
+        except BadAmount as refusal:
             self.data = None
-            raise ValueError(_("Enter an amount in đồng, for example 1.250.000"))
-        self.data = Vnd(int(re.sub(r"[^0-9]", "", text)))
+            raise ValueError(refusal.message) from None
 
     def _value(self) -> str:
         if self.raw_data:

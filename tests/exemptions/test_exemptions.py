@@ -420,6 +420,55 @@ def ended(made: SmallSchool, application: int, last: Period, words: str = "hết
     does(made, services.end_grant, application, last=last, words=words, actor=PRINCIPAL)
 
 
+def test_the_unit_above_keeps_the_grounds_on_screen(context: Flask, made: SmallSchool) -> None:
+    officer = signed_in(context, made.school.unit_id, Role.OFFICER)
+    page = officer.get("/exemptions/grounds")
+    form = {
+        "csrf_token": token(page),
+        "code": "moi1",
+        "name": "Diện mới minh họa",
+        "legal_act": "Văn bản minh họa",
+        "valid_from": "2026-09-01",
+        "support": "150.000",
+        f"rate-{made.care}": "40",
+    }
+    address = "/exemptions/grounds"
+    for wrong in (
+        {"name": " "},
+        {"legal_act": ""},
+        {"valid_from": ""},
+        {"support": "nhiều"},
+        {"sibling_nth": "1"},
+        {f"rate-{made.care}": "101"},
+        {f"rate-{made.care}": "một"},
+        {f"rate-{made.care}": ""},
+    ):
+        assert officer.post(address, data=form | wrong).status_code == 422, wrong
+    assert officer.post(address, data=form).status_code == 303
+    assert officer.post(address, data=form).status_code == 409
+    with scope.opened(scope.EVERY_SCHOOL):
+        ground = next(one for one in queries.policies() if one.code == "MOI1")
+    assert (ground.support, [rate[2] for rate in ground.rates]) == (Vnd(150_000), [40])
+    child = made.children[0]
+    does(
+        made,
+        fees.grant_exemptions,
+        [fees.Grant(child.enrolment_id, ground.id, NOVEMBER)],
+        actor=PRINCIPAL,
+    )
+    end = {"csrf_token": form["csrf_token"], "valid_to": "2026-12-01"}
+    assert officer.post(f"{address}/{ground.id}/end", data=end).status_code == 303
+    assert officer.post(f"{address}/{ground.id}/end", data=end).status_code == 422
+    issue(made.id)
+    issue(made.id, DECEMBER, now=IN_DECEMBER)
+    billed = amounts(made.id, child.student_id)
+    assert billed[made.care, NOVEMBER.number] == CARE * 60 // 100
+    assert billed[made.care, DECEMBER.number] == CARE
+    clerk = signed_in(context, made.school.unit_id, Role.ACCOUNTANT)
+    form["csrf_token"] = token(clerk.get("/exemptions"))
+    assert clerk.post(address, data=form).status_code == 403
+
+
 def test_the_invariants_see_one_person_deciding_alone(made: SmallSchool) -> None:
     for grant in (True, False):
         application = received(made, int(grant))

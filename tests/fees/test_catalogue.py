@@ -220,3 +220,74 @@ def test_the_command_puts_the_usual_items_in(context: Flask, school: MadeSchool)
     assert done.exit_code == 0 and "added" in json.loads(done.output)
     wrong = runner.invoke(args=["fees", "seed", "--unit", "NOWHERE", "--from", "2026-09-01"])
     assert wrong.exit_code != 0 and "no unit" in wrong.output
+
+
+def test_an_item_of_old_gets_the_act_that_allows_it(context: Flask, school: MadeSchool) -> None:
+    item = make_item(school, name="Hai buổi minh họa")
+    other = make_school(level=Level.LOWER_SECONDARY)
+    draft = make_draft(other, [price(item, 100_000)])
+    with (
+        pytest.raises(ForbiddenCharge),
+        scope.opened(scope.one_school(other.id)),
+        transaction(),
+    ):
+        fees.submit_schedule(other.id, draft, **WHO)
+    officer = signed_in(context, school.unit_id, Role.OFFICER)
+    form = {"csrf_token": token(officer.get("/catalogue")), "legal_act": " "}
+    address = f"/catalogue/items/{item}/act"
+    assert officer.post(address, data=form).status_code == 422
+    form |= {"legal_act": "NQ 1/2026, Điều 2", "allowed_by": "QĐ minh họa 5/2026"}
+    assert officer.post(address, data=form).status_code == 303
+    assert officer.post("/catalogue/items/999999/act", data=form).status_code == 404
+    with scope.opened(scope.one_school(other.id)), transaction():
+        fees.submit_schedule(other.id, draft, **WHO)
+    with scope.opened(scope.EVERY_SCHOOL):
+        found = queries.all_items()[item]
+    assert (found.legal_act, found.is_checked) == ("NQ 1/2026, Điều 2", True)
+
+
+def test_the_list_of_what_is_forbidden_is_kept_on_screen(
+    context: Flask, school: MadeSchool
+) -> None:
+    officer = signed_in(context, school.unit_id, Role.OFFICER)
+    form = {
+        "csrf_token": token(officer.get("/catalogue")),
+        "name": "Đồng phục bắt buộc (minh họa)",
+        "words": "Đồng phục, áo trường",
+        "level": "",
+        "legal_act": "Văn bản minh họa",
+        "valid_from": "2026-01-01",
+    }
+    assert officer.post("/catalogue/forbidden", data=form | {"words": " , "}).status_code == 422
+    assert officer.post("/catalogue/forbidden", data=form).status_code == 303
+    with pytest.raises(ForbiddenCharge):
+        add(school, "ĐỒNG PHỤC mùa đông")
+    with scope.opened(scope.EVERY_SCHOOL):
+        rule = max(queries.forbidden_charges(), key=lambda one: one.id)
+    end = {"csrf_token": form["csrf_token"], "valid_to": "2026-08-01"}
+    assert officer.post(f"/catalogue/forbidden/{rule.id}/end", data=end).status_code == 303
+    assert officer.post(f"/catalogue/forbidden/{rule.id}/end", data=end).status_code == 422
+    assert add(school, "Đồng phục mùa đông")
+    clerk = signed_in(context, school.unit_id, Role.ACCOUNTANT)
+    form["csrf_token"] = token(clerk.get("/billing-runs"))
+    assert clerk.post("/catalogue/forbidden", data=form).status_code == 403
+
+
+@pytest.mark.parametrize("typed", ["1,250,000", "1.250.000", "1250000", "1 250 000"])
+def test_amounts_are_read_as_people_type_them(
+    context: Flask, school: MadeSchool, typed: str
+) -> None:
+    item = make_item(school)
+    officer = signed_in(context, school.unit_id, Role.OFFICER)
+    form = {
+        "csrf_token": token(officer.get("/catalogue")),
+        "amount": typed,
+        "level": "",
+        "legal_act": "Nghị quyết minh họa",
+        "valid_from": "2026-09-01",
+    }
+    assert officer.post(f"/catalogue/items/{item}/caps", data=form).status_code == 303
+    with scope.opened(scope.EVERY_SCHOOL):
+        assert [cap.amount for cap in queries.all_caps()[item]] == [Vnd(1_250_000)]
+    long = officer.post(f"/catalogue/items/{item}/caps", data=form | {"amount": "9" * 30})
+    assert long.status_code == 422

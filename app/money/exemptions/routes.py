@@ -14,12 +14,15 @@ from flask_babel import ngettext
 from app.core import clock, papers
 from app.core.db import transaction
 from app.core.errors import DomainError
+from app.core.forms import read_vnd
 from app.core.money import total_of
 from app.core.period import Period
 from app.core.sheets import Column, write_workbook
+from app.money import fees
 from app.money.exemptions import queries, sentences, services
 from app.money.exemptions.errors import BadApplication, ProofRefused
 from app.money.exemptions.models import State
+from app.money.fees import queries as fee_queries
 from app.people.access import (
     Permission,
     current_actor,
@@ -358,13 +361,90 @@ def lists_workbook() -> ResponseReturnValue:
 @requires(Permission.RECEIVE_EXEMPTIONS, Permission.DECIDE_EXEMPTIONS, Permission.VIEW_AREA)
 def show_grounds() -> ResponseReturnValue:
     """The grounds with acts and rates; for the unit above also how schools keep their days."""
+    return _grounds()
+
+
+def _grounds(*, refusal: str = "", status: int = 200) -> ResponseReturnValue:
     today = clock.today()
     schools = readable_schools() if _may(Permission.VIEW_AREA) else []
     counts = queries.counts([school.id for school in schools], today)
-    return render_template(
-        "exemptions/show_grounds.html",
-        policies=queries.policies(),
-        counts=[(school, counts[school.id]) for school in schools if school.id in counts],
-        today=today,
-        unit_name=require_membership().school_name,
+    may_set = _may(Permission.SET_CATALOGUE)
+    return (
+        render_template(
+            "exemptions/show_grounds.html",
+            policies=queries.policies(),
+            counts=[(school, counts[school.id]) for school in schools if school.id in counts],
+            items=fee_queries.items_for(today) if may_set else [],
+            may_set=may_set,
+            today=today,
+            unit_name=require_membership().school_name,
+            refusal=refusal,
+            form=request.form,
+        ),
+        status,
     )
+
+
+def _do_ground(deed: Callable[[], object], done: str) -> ResponseReturnValue:
+    try:
+        with transaction():
+            deed()
+    except DomainError as refusal:
+        return _grounds(refusal=refusal.message, status=refusal.status)
+    flash(done, "toast")
+    return redirect(url_for(".show_grounds"), 303)
+
+
+@bp.post("/exemptions/grounds")
+@requires(Permission.SET_CATALOGUE)
+def add_ground() -> ResponseReturnValue:
+    """A new ground with its rates."""
+
+    def deed() -> None:
+        form = request.form
+        first = _date("valid_from")
+        support, nth = (form.get(name, "").strip() for name in ("support", "sibling_nth"))
+        if first is None or not form.get("name", "").strip() or not form.get("code", "").strip():
+            raise BadApplication(_("Give the ground a short code, a name and its first day."))
+        if not form.get("legal_act", "").strip():
+            raise BadApplication(_("Name the act with its article."))
+        if nth and not (nth.isascii() and nth.isdecimal() and 2 <= int(nth) <= 20):
+            raise BadApplication(_("The sibling rule begins with child 2 to 20 of a family."))
+        rates = []
+        for item in fee_queries.items_for(clock.today()):
+            text = form.get(f"rate-{item.id}", "").strip()
+            if text:
+                if not (text.isascii() and text.isdecimal() and len(text) < 4):
+                    raise BadApplication(_("A rate is a whole number from 1 to 100."))
+                rates.append((item.id, int(text)))
+        fees.add_policy(
+            fees.NewPolicy(
+                code=form.get("code", "").strip().upper()[:24],
+                name=form.get("name", "").strip()[:200],
+                legal_act=form.get("legal_act", "").strip()[:200],
+                valid_from=first,
+                valid_to=_date("valid_to"),
+                rates=tuple(rates),
+                applies_to_all=bool(form.get("applies_to_all")),
+                support=read_vnd(support) if support else None,
+                sibling_nth=int(nth) if nth else None,
+            ),
+            actor=current_actor(),
+            now=clock.now(),
+        )
+
+    return _do_ground(deed, _("The ground can be applied for."))
+
+
+@bp.post("/exemptions/grounds/<int:policy_id>/end")
+@requires(Permission.SET_CATALOGUE)
+def end_ground(policy_id: int) -> ResponseReturnValue:
+    """A ground that holds no longer from a day on."""
+
+    def deed() -> None:
+        day = _date("valid_to")
+        if day is None:
+            raise BadApplication(_("Enter a day, for example 30/11/2026"))
+        fees.end_policy(policy_id, valid_to=day, actor=current_actor(), now=clock.now())
+
+    return _do_ground(deed, _("The ground ends on that day."))

@@ -16,10 +16,11 @@ from app import audit
 from app.core.db import DAY, VND, execute, rows, scalar
 from app.core.model import db
 from app.core.money import Vnd
-from app.core.text import nfc
+from app.core.text import fold, nfc
 from app.money.fees.errors import BadItem, BadMonths, ItemNotFound, RateExists
 from app.money.fees.models import Category, DocumentKind, FeeUnit, InsuranceRate
 from app.money.fees.services import NewItem, add_item
+from app.people.schools import Level
 
 #: of the premium, in thousandths of the base salary a month
 PREMIUM: Final = 45
@@ -117,6 +118,108 @@ def end_item(item_id: int, *, valid_to: date, actor: audit.Actor, now: datetime)
     audit.record(
         "fee_item.end",
         f"fee_item:{item_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+        cause=str(valid_to),
+    )
+
+
+def name_act(
+    item_id: int,
+    *,
+    legal_act: str,
+    allowed_by: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """Say by which act an item is charged, read by a person, and which one allows a forbidden one.
+
+    Lines issued keep the act they were issued with. Refuses an unknown item and no act. The caller
+    commits.
+    """
+    act, allows = (" ".join(nfc(text).split())[:200] for text in (legal_act, allowed_by))
+    if not act:
+        raise BadItem(_("Name the act with its article."))
+    changed = execute(
+        "update fee_items set legal_act = :act, allowed_by = :allows, is_checked = :checked"
+        " where id = :id",
+        id=item_id,
+        act=act,
+        allows=allows,
+        checked=True,
+    ).rowcount
+    if not changed:
+        raise ItemNotFound
+    audit.record(
+        "fee_item.act",
+        f"fee_item:{item_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+        cause=f"{act}; {allows}"[:400],
+    )
+
+
+# Prohibitions
+
+
+def forbid(
+    *,
+    name: str,
+    words: str,
+    level: Level | None,
+    legal_act: str,
+    valid_from: date,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """Write down what may not be charged; names with one of the phrases then ask for an act.
+
+    `words` are phrases parted by commas, with or without accents. Refuses no name, no phrase and no
+    act. The caller commits.
+    """
+    phrases = [fold(phrase).strip() for phrase in words.split(",")]
+    said = " ".join(nfc(name).split())[:120]
+    act = " ".join(nfc(legal_act).split())[:200]
+    folded = "|".join(phrase for phrase in phrases if phrase)
+    if not said or not folded or not act or len(folded) > 400:
+        raise BadItem(_("Say what is forbidden, by which words it is known, and by which act."))
+    rule_id = scalar(
+        "insert into forbidden_charges (name, words, level, legal_act, valid_from)"
+        " values (:name, :words, :level, :act, :day) returning id",
+        name=said,
+        words=folded,
+        level=None if level is None else str(level),
+        act=act,
+        day=valid_from,
+    )
+    audit.record(
+        "forbidden_charge.add",
+        f"forbidden_charge:{rule_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+        cause=said,
+    )
+
+
+def end_prohibition(rule_id: int, *, valid_to: date, actor: audit.Actor, now: datetime) -> None:
+    """A prohibition holds no longer from a day on. Refuses one that ended, and a day before it.
+
+    The caller commits.
+    """
+    changed = execute(
+        "update forbidden_charges set valid_to = :day where id = :id and valid_to is null"
+        " and valid_from < :day",
+        id=rule_id,
+        day=valid_to,
+    ).rowcount
+    if not changed:
+        raise BadMonths
+    audit.record(
+        "forbidden_charge.end",
+        f"forbidden_charge:{rule_id}",
         actor=actor,
         school_id=None,
         now=now,

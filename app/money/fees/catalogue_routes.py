@@ -12,10 +12,9 @@ from flask_babel import gettext as _
 from app.core import clock
 from app.core.db import transaction
 from app.core.errors import DomainError
-from app.core.forms import VndField
-from app.core.money import Vnd
+from app.core.forms import read_vnd
 from app.money.fees import catalogue, queries, services
-from app.money.fees.errors import BadItem, BadMonths, BadPrice
+from app.money.fees.errors import BadItem, BadMonths
 from app.money.fees.models import Category, DocumentKind, FeeUnit
 from app.money.fees.routes import bp
 from app.money.fees.words import categories, levels, owners, units
@@ -29,13 +28,6 @@ def _day(name: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise BadItem(_("Enter a day, for example 30/11/2026")) from None
-
-
-def _vnd(name: str) -> Vnd:
-    text = request.form.get(name, "").strip()
-    if not VndField.TEXT.fullmatch(text):
-        raise BadPrice(_("Enter an amount in đồng, for example 1.250.000"))
-    return Vnd(int(text.replace(".", "").replace(" ", "")))
 
 
 @bp.get("/catalogue")
@@ -143,7 +135,7 @@ def set_cap(item_id: int) -> ResponseReturnValue:
         services.set_cap(
             item_id,
             level=Level(level) if level else None,
-            amount=_vnd("amount"),
+            amount=read_vnd(request.form.get("amount", "")),
             legal_act=act[:200],
             valid_from=_day("valid_from"),
             actor=current_actor(),
@@ -159,7 +151,7 @@ def set_insurance() -> ResponseReturnValue:
     """A new base salary or share of the State."""
     return _do(
         lambda: catalogue.set_insurance_rate(
-            base_salary=_vnd("base_salary"),
+            base_salary=read_vnd(request.form.get("base_salary", "")),
             state_share=request.form.get("state_share", -1, type=int),
             legal_act=request.form.get("legal_act", ""),
             valid_from=_day("valid_from"),
@@ -182,4 +174,52 @@ def seed_items() -> ResponseReturnValue:
             now=clock.now(),
         ),
         _("The usual items are in the catalogue; look at the acts marked to be checked."),
+    )
+
+
+@bp.post("/catalogue/items/<int:item_id>/act")
+@requires(Permission.SET_CATALOGUE)
+def name_act(item_id: int) -> ResponseReturnValue:
+    """By which act an item is charged, and which one allows it."""
+    return _do(
+        lambda: catalogue.name_act(
+            item_id,
+            legal_act=request.form.get("legal_act", ""),
+            allowed_by=request.form.get("allowed_by", ""),
+            actor=current_actor(),
+            now=clock.now(),
+        ),
+        _("The act stands beside the item; issued lines keep theirs."),
+    )
+
+
+@bp.post("/catalogue/forbidden")
+@requires(Permission.SET_CATALOGUE)
+def forbid() -> ResponseReturnValue:
+    """What may not be charged from a day on."""
+
+    def deed() -> None:
+        level = request.form.get("level", "")
+        catalogue.forbid(
+            name=request.form.get("name", ""),
+            words=request.form.get("words", ""),
+            level=Level(level) if level in [one.value for one in Level] else None,
+            legal_act=request.form.get("legal_act", ""),
+            valid_from=_day("valid_from"),
+            actor=current_actor(),
+            now=clock.now(),
+        )
+
+    return _do(deed, _("Items with such a name now ask for the act that allows them."))
+
+
+@bp.post("/catalogue/forbidden/<int:rule_id>/end")
+@requires(Permission.SET_CATALOGUE)
+def end_prohibition(rule_id: int) -> ResponseReturnValue:
+    """A prohibition that holds no longer."""
+    return _do(
+        lambda: catalogue.end_prohibition(
+            rule_id, valid_to=_day("valid_to"), actor=current_actor(), now=clock.now()
+        ),
+        _("The prohibition ends on that day."),
     )

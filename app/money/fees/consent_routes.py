@@ -12,8 +12,8 @@ from flask_babel import ngettext
 from app.core import clock
 from app.core.db import transaction
 from app.core.errors import DomainError
-from app.core.forms import VndField
-from app.core.money import ZERO, Vnd
+from app.core.forms import read_vnd
+from app.core.money import ZERO
 from app.core.period import Period
 from app.money.fees import consents, day_rules, queries
 from app.money.fees.errors import BadGift, BadMonths, BadPrice
@@ -225,8 +225,6 @@ def record_gift() -> ResponseReturnValue:
     """Write a gift down."""
     try:
         text = request.form.get("amount", "").strip()
-        if text and not VndField.TEXT.fullmatch(text):
-            raise BadGift(_("Enter an amount in đồng, for example 1.250.000"))
         try:
             given = date.fromisoformat(request.form.get("given_on", ""))
             category = Category(request.form.get("category", ""))
@@ -239,7 +237,7 @@ def record_gift() -> ResponseReturnValue:
                 given_on=given,
                 giver=request.form.get("giver", ""),
                 purpose=request.form.get("purpose", ""),
-                amount=Vnd(int(text.replace(".", "").replace(" ", ""))) if text else ZERO,
+                amount=read_vnd(text) if text else ZERO,
                 goods=request.form.get("goods", ""),
                 proof_no=request.form.get("proof_no", ""),
                 actor=current_actor(),

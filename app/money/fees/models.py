@@ -89,7 +89,7 @@ class ForbiddenCharge(Model):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    #: folded words, each group parted by `|`; all words of one group make a match
+    #: folded phrases parted by `|`; a name that has one of them word by word is a match
     words: Mapped[str] = mapped_column(String(400))
     #: nursery, primary, lower_secondary; NULL for every level
     level: Mapped[str | None] = mapped_column(String(24))

@@ -15,8 +15,8 @@ from app import audit
 from app.core import clock, papers, scope
 from app.core.db import enter_scope, transaction
 from app.core.errors import DomainError, NotFound
-from app.core.forms import VndField
-from app.core.money import Vnd, total_of
+from app.core.forms import read_vnd
+from app.core.money import total_of
 from app.core.period import Period
 from app.money.fees import plans, queries, services, table
 from app.money.fees.errors import BadPlan
@@ -117,15 +117,12 @@ def add_cost(schedule_id: int) -> ResponseReturnValue:
     """A line of the estimate."""
 
     def deed(actor: audit.Actor, now: datetime) -> None:
-        amount = request.form.get("amount", "").strip()
-        if not VndField.TEXT.fullmatch(amount):
-            raise BadPlan(_("Enter an amount in đồng, for example 1.250.000"))
         plans.add_cost(
             own_school(),
             schedule_id,
             item_id=request.form.get("item", 0, type=int),
             words=request.form.get("words", ""),
-            amount=Vnd(int(amount.replace(".", "").replace(" ", ""))),
+            amount=read_vnd(request.form.get("amount", "")),
             actor=actor,
             now=now,
         )

@@ -137,6 +137,7 @@ def cap_in(caps: Collection[Cap], period: Period) -> Cap | None:
 class Forbidden:
     """A general prohibition, as a refusal names it."""
 
+    id: int
     name: str
     words: tuple[str, ...]
     level: str | None
@@ -158,6 +159,7 @@ def forbidden_charges() -> list[Forbidden]:
     """All prohibitions, the oldest first."""
     return [
         Forbidden(
+            one.id,
             one.name,
             tuple(one.words.split("|")),
             one.level,
@@ -166,7 +168,7 @@ def forbidden_charges() -> list[Forbidden]:
             one.valid_to,
         )
         for one in rows(
-            "select name, words, level, legal_act, valid_from, valid_to from forbidden_charges"
+            "select id, name, words, level, legal_act, valid_from, valid_to from forbidden_charges"
             " order by valid_from, id",
             types={"valid_from": DAY, "valid_to": DAY},
         )

@@ -771,6 +771,36 @@ def add_policy(policy: NewPolicy, *, actor: audit.Actor, now: datetime) -> int:
     return policy_id
 
 
+def end_policy(policy_id: int, *, valid_to: date, actor: audit.Actor, now: datetime) -> None:
+    """A ground holds no longer from a day on; months before it keep what was granted.
+
+    Refuses an unknown ground, one that ends by then, and a day not after its first. The caller
+    commits.
+    """
+    found = rows(
+        "select valid_from, valid_to from exemption_policies where id = :id",
+        types={"valid_from": DAY, "valid_to": DAY},
+        id=policy_id,
+    )
+    if not found:
+        raise PolicyNotFound
+    if valid_to <= found[0].valid_from or (
+        found[0].valid_to is not None and found[0].valid_to <= valid_to
+    ):
+        raise BadMonths
+    execute(
+        "update exemption_policies set valid_to = :day where id = :id", id=policy_id, day=valid_to
+    )
+    audit.record(
+        "exemption_policy.end",
+        f"exemption_policy:{policy_id}",
+        actor=actor,
+        school_id=None,
+        now=now,
+        cause=str(valid_to),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A policy for one enrolled child, from a month to a month."""

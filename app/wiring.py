@@ -50,6 +50,7 @@ from app.money.billing import (  # noqa: F401 - views add themselves, the worker
     area_runs,
     children,
     correction_routes,
+    passing_routes,
 )
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing

@@ -26,6 +26,7 @@ from app.money.billing import issuing, queries
 from app.money.billing.allocation import allocate
 from app.money.billing.differences import differences_sql
 from app.money.billing.errors import (
+    AlreadyPassedOn,
     AlreadyWithdrawn,
     CorrectionReasonMissing,
     DueBeforeIssue,
@@ -37,6 +38,7 @@ from app.money.billing.errors import (
 )
 from app.money.billing.issuing import Issued
 from app.money.billing.models import InvoiceWithdrawal, RunKind
+from app.money.billing.passing_on import is_passed_on
 from app.people.schools import receiving_account
 
 
@@ -108,6 +110,8 @@ def withdraw(
     if int(bill.total) <= 0:
         raise NothingToWithdraw(_("This bill asks for nothing, so there is nothing to withdraw."))
     period = Period.from_number(int(bill.billed_period))
+    if is_passed_on(school_id, invoice_id):
+        raise AlreadyPassedOn
     lines = issuing.lay_out_reversal(school_id, invoice_id)
     if not lines:
         raise NothingToWithdraw

@@ -18,6 +18,13 @@ billed as materialized (
   where l.school_id = :school_id and l.service_period in ({months}) {only}
   group by l.service_period, l.enrolment_id, l.item_id
 ),
+-- What went to the insurer is not the school's to give back.
+passed as materialized (
+  select g.enrolment_id, t.item_id, t.service_period
+  from passed_on g join passed_on_batches t on t.school_id = g.school_id and t.id = g.batch_id
+  where g.school_id = :school_id and t.cancelled_at is null
+   and t.service_period in ({months}) {only_passed}
+),
 charged as materialized (select service_period, enrolment_id, item_id from summed),
 {before}
 changed as (
@@ -29,18 +36,23 @@ changed as (
   from rules r
   left join billed b on b.service_period = r.service_period
    and b.enrolment_id = r.enrolment_id and b.item_id = r.item_id
+  left join passed g on g.service_period = r.service_period
+   and g.enrolment_id = r.enrolment_id and g.item_id = r.item_id
   {before_of_rules}
   -- A line of nothing is billed once: first, and again after the bill was withdrawn.
-  where b.line_id is null or r.gross - b.gross <> r.reduction - b.reduction
-   or (r.gross <> 0 and b.gross = 0)
+  where (b.line_id is null or r.gross - b.gross <> r.reduction - b.reduction
+   or (r.gross <> 0 and b.gross = 0))
+   and (g.item_id is null or r.gross - r.reduction >= b.gross - b.reduction)
   union all
   select b.enrolment_id, b.item_id, b.service_period, null, null, null, null, null, null, null,
          null, null, -b.gross, -b.reduction, b.line_id, {before_amount}, {before_line}
   from billed b
   left join charged r on r.service_period = b.service_period
    and r.enrolment_id = b.enrolment_id and r.item_id = b.item_id
+  left join passed g on g.service_period = b.service_period
+   and g.enrolment_id = b.enrolment_id and g.item_id = b.item_id
   {before_of_billed}
-  where r.enrolment_id is null and b.gross <> b.reduction
+  where r.enrolment_id is null and b.gross <> b.reduction and g.item_id is null
   {before_alone}
 ),
 differences as {materialized} (
@@ -100,6 +112,7 @@ def differences_sql(
         + ","
         + _DIFFERENCES.format(
             only=only,
+            only_passed="and g.enrolment_id = :enrolment_id" if one_enrolment else "",
             months=", ".join(str(month.number) for month in months),
             materialized="materialized" if beside else "",
             **_beside(beside, only),

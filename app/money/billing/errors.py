@@ -149,3 +149,27 @@ class NoSchoolTicked(Refused):
 
     def default_message(self) -> str:
         return _("Tick the schools whose bills are to be issued.")
+
+
+class BadBatch(Invalid):
+    """What is to be recorded as passed on cannot be."""
+
+    code = "bad_passed_on"
+
+
+class BatchNotFound(NotFound):
+    """No such record of money passed on."""
+
+    code = "passed_on_not_found"
+
+
+class AlreadyPassedOn(Refused):
+    """The school does not give back what is no longer its own."""
+
+    code = "already_passed_on"
+
+    def default_message(self) -> str:
+        return _(
+            "Part of this bill was passed on to whom it belongs. Take that record back first, under"
+            " Collected for others."
+        )

@@ -105,4 +105,21 @@ INVARIANTS = [
         "  and r.invoices = a.invoices and r.total = a.total"
         " where a.outcome = 'issued' and r.id is null",
     ),
+    query(
+        "B8",
+        "money passed on is billed money, each once, and no later line gives it back",
+        "select t.id as batch from passed_on_batches t"
+        " where t.children <> (select count(*) from passed_on g where g.school_id = t.school_id"
+        "  and g.batch_id = t.id)"
+        " or t.amount <> (select coalesce(sum(g.amount), 0) from passed_on g"
+        "  where g.school_id = t.school_id and g.batch_id = t.id)"
+        " union all select min(t.id) from passed_on g join passed_on_batches t"
+        "  on t.school_id = g.school_id and t.id = g.batch_id and t.cancelled_at is null"
+        " group by g.school_id, g.enrolment_id, t.item_id, t.service_period having count(*) > 1"
+        " union all select t.id from passed_on g join passed_on_batches t"
+        "  on t.school_id = g.school_id and t.id = g.batch_id and t.cancelled_at is null"
+        " where g.amount > (select coalesce(sum(l.amount), 0) from invoice_lines l"
+        "  where l.school_id = g.school_id and l.enrolment_id = g.enrolment_id"
+        "  and l.item_id = t.item_id and l.service_period = t.service_period)",
+    ),
 ]

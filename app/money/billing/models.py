@@ -207,6 +207,51 @@ class InvoiceWithdrawal(SchoolOwned, Model):
     withdrawn_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class PassedOnBatch(SchoolOwned, Model):
+    """Money collected for others that went to them: an item and month of many children at once."""
+
+    __tablename__ = "passed_on_batches"
+    __table_args__ = (UniqueConstraint("school_id", "id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    service_period: Mapped[Period] = mapped_column(PeriodColumn)
+    passed_on: Mapped[date]
+    #: the insurer or whoever else it belongs to
+    recipient: Mapped[str] = mapped_column(String(160))
+    paper_no: Mapped[str] = mapped_column(String(60))
+    children: Mapped[int]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    recorded_by: Mapped[str] = mapped_column(String(120))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cancelled_by: Mapped[str | None] = mapped_column(String(120))
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class PassedOn(SchoolOwned, Model):
+    """One child of a batch: what was billed for the item and month is no longer the school's."""
+
+    __tablename__ = "passed_on"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "batch_id", "enrolment_id"),
+        ForeignKeyConstraint(
+            ["school_id", "batch_id"], ["passed_on_batches.school_id", "passed_on_batches.id"]
+        ),
+        ForeignKeyConstraint(
+            ["school_id", "enrolment_id"], ["enrolments.school_id", "enrolments.id"]
+        ),
+        Index("ix_passed_on_school_id_enrolment_id", "school_id", "enrolment_id"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    batch_id: Mapped[int]
+    enrolment_id: Mapped[int]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+
+
 class AreaRun(Model):
     """A month of many schools, rehearsed and then issued school by school behind the page."""
 

@@ -1,8 +1,8 @@
-"""Catalogue and caps, schedules from draft to approval, policies, exemptions and choices."""
+"""Schedules of a school year, from the draft to the consent of the unit above."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -12,199 +12,38 @@ from sqlalchemy import insert, text
 
 from app import audit
 from app.core import clock, formats
-from app.core.db import DAY, MONTH, execute, for_update, in_chunks, row, rows, scalar
+from app.core.db import DAY, execute, for_update, row, rows, scalar
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
 from app.core.text import nfc
 from app.money.fees import queries
 from app.money.fees.errors import (
-    AlreadyGranted,
-    BadItem,
-    BadMonths,
-    BadPolicy,
     BadPrice,
-    CapExists,
-    ChoiceNotFound,
     DraftAlreadyOpen,
     EmptySchedule,
-    ExemptionNotFound,
     ForbiddenCharge,
-    ItemExists,
     ItemNotFound,
     ItemOutOfDates,
     NotADraft,
     NotApproved,
     NotChargeable,
     NotEndorsed,
-    NotOptional,
     NotSubmitted,
-    PolicyExists,
-    PolicyNotFound,
     PriceAboveCap,
     ReasonMissing,
     SamePerson,
     ScheduleNotFound,
-    StrangeEnrolment,
 )
 from app.money.fees.models import (
-    Category,
-    DocumentKind,
-    Exemption,
-    ExemptionPolicy,
-    ExemptionRate,
-    FeeCap,
-    FeeChoice,
-    FeeItem,
     FeeSchedule,
     FeeUnit,
     SchedulePrice,
     ScheduleState,
 )
-from app.people.schools import Level, setting
-
-
-def _insert(model: type, values: Sequence[dict[str, Any]]) -> list[int]:
-    """Many rows at once; their ids in the order given."""
-    if not values:
-        return []
-    key = model.__table__.c.id  # type: ignore[attr-defined]
-    statement = insert(model).returning(key, sort_by_parameter_order=True)
-    return [int(made) for made in db.session.scalars(statement, list(values))]
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """An item the unit above puts into the catalogue."""
-
-    code: str
-    name: str
-    name_en: str
-    category: Category
-    unit: FeeUnit
-    legal_act: str
-    may_be_debt: bool
-    is_compulsory: bool
-    issued_by_id: int
-    valid_from: date
-    valid_to: date | None = None
-    document_kind: DocumentKind = DocumentKind.RECEIPT
-    #: the act that allows what a general rule forbids
-    allowed_by: str = ""
-
-
-def add_item(item: NewItem, *, actor: audit.Actor, now: datetime) -> int:
-    """Put an item into the area's catalogue.
-
-    Refuses a code used before, sponsorship or the parents' fund as compulsory or as a debt, and
-    what the law forbids unless the act that allows it is named. The caller commits.
-    """
-    if not item.code.strip() or not item.name.strip() or not item.legal_act.strip():
-        raise BadItem(_("An item needs a code, a name and the act it rests on."))
-    if item.category in queries.NEVER_CHARGED and (item.is_compulsory or item.may_be_debt):
-        raise BadItem(_("Sponsorship and the parents' fund are never compulsory and never a debt."))
-    if item.valid_to is not None and item.valid_to <= item.valid_from:
-        raise BadMonths
-    _refuse_forbidden(item)
-    if scalar("select count(*) from fee_items where code = :code", code=item.code):
-        raise ItemExists(_("There is already an item %(code)s.", code=item.code))
-    item_id = _insert(
-        FeeItem,
-        [
-            {
-                "code": item.code,
-                "name": nfc(item.name),
-                "name_en": item.name_en,
-                "category": item.category,
-                "unit": item.unit,
-                "legal_act": nfc(item.legal_act),
-                "document_kind": item.document_kind,
-                "may_be_debt": item.may_be_debt,
-                "is_compulsory": item.is_compulsory,
-                "issued_by_id": item.issued_by_id,
-                "valid_from": item.valid_from,
-                "valid_to": item.valid_to,
-                "allowed_by": nfc(item.allowed_by).strip()[:200],
-            }
-        ],
-    )[0]
-    audit.record("fee_item.add", f"fee_item:{item_id}", actor=actor, school_id=None, now=now)
-    return item_id
-
-
-def _refuse_forbidden(item: NewItem) -> None:
-    """What the law forbids at every level needs the act that allows it here."""
-    if item.allowed_by.strip():
-        return
-    for rule in queries.forbidden_charges():
-        if rule.level is None and rule.fits(item.name, None, item.valid_from):
-            raise ForbiddenCharge(_forbidden(item.name, rule))
-
-
-def _forbidden(name: str, rule: queries.Forbidden) -> str:
-    return _(
-        "%(item)s looks like a charge the law forbids: %(rule)s (%(act)s)."
-        " If another act allows it, name that act.",
-        item=name,
-        rule=rule.name,
-        act=rule.legal_act,
-    )
-
-
-def set_cap(
-    item_id: int,
-    *,
-    level: Level | None,
-    amount: Vnd,
-    legal_act: str,
-    valid_from: date,
-    valid_to: date | None = None,
-    actor: audit.Actor,
-    now: datetime,
-) -> int:
-    """Give an item a ceiling from a day on; the one before it ends on that day.
-
-    Refuses an amount of nothing, and a day not after the start of the newest cap. The caller
-    commits.
-    """
-    if not scalar("select count(*) from fee_items where id = :id", id=item_id):
-        raise ItemNotFound
-    if amount <= Vnd(0):
-        raise BadPrice(_("A cap is above zero."))
-    same = "level is null" if level is None else "level = :level"
-    known: dict[str, Any] = {} if level is None else {"level": str(level)}
-    if scalar(
-        f"select count(*) from fee_caps where item_id = :item and {same} and valid_from >= :day",
-        item=item_id,
-        day=valid_from,
-        **known,
-    ):
-        raise CapExists
-    execute(
-        f"update fee_caps set valid_to = :day where item_id = :item and {same}"
-        " and (valid_to is null or valid_to > :day)",
-        item=item_id,
-        day=valid_from,
-        **known,
-    )
-    cap_id = _insert(
-        FeeCap,
-        [
-            {
-                "item_id": item_id,
-                "level": level,
-                "amount": amount,
-                "legal_act": nfc(legal_act),
-                "valid_from": valid_from,
-                "valid_to": valid_to,
-            }
-        ],
-    )[0]
-    audit.record("fee_cap.set", f"fee_cap:{cap_id}", actor=actor, school_id=None, now=now)
-    return cap_id
-
-
-# Schedules
+from app.money.fees.services.items import forbidden_words
+from app.money.fees.services.rows import insert_rows
+from app.people.schools import setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +97,7 @@ def open_draft(
     )
     if any(known.state in OPEN for known in versions):
         raise DraftAlreadyOpen
-    schedule_id = _insert(
+    schedule_id = insert_rows(
         FeeSchedule,
         [
             {
@@ -703,335 +542,7 @@ def explain(problem: queries.Problem, name: str = "", months: str = "") -> str:
             act=problem.cap.legal_act,
         )
     if problem.kind == "forbidden" and problem.rule is not None:
-        return _forbidden(name, problem.rule)
+        return forbidden_words(name, problem.rule)
     if problem.kind == "dates":
         return _("%(item)s is not in force in %(month)s.", item=name, month=month)
     return _("%(item)s has no price per child: it is given freely.", item=name)
-
-
-# Policies and exemptions
-
-
-@dataclass(frozen=True, slots=True)
-class NewPolicy:
-    """A ground of the law; `rates` are item and percent."""
-
-    code: str
-    name: str
-    legal_act: str
-    valid_from: date
-    rates: tuple[tuple[int, int], ...]
-    applies_to_all: bool = False
-    valid_to: date | None = None
-    support: Vnd | None = None
-    sibling_nth: int | None = None
-
-
-def add_policy(policy: NewPolicy, *, actor: audit.Actor, now: datetime) -> int:
-    """Write down an exemption policy with its rates; its id.
-
-    Refuses a code used before, no rates, and a percentage outside 1 to 100. The caller commits.
-    """
-    if scalar("select count(*) from exemption_policies where code = :code", code=policy.code):
-        raise PolicyExists(_("There is already a policy %(code)s.", code=policy.code))
-    if not policy.rates or any(not 1 <= percent <= 100 for _item, percent in policy.rates):
-        raise BadPolicy(_("A policy takes 1 to 100 percent off at least one item."))
-    known = {found.id for found in rows("select id from fee_items")}
-    if any(item not in known for item, _percent in policy.rates):
-        raise ItemNotFound
-    policy_id = _insert(
-        ExemptionPolicy,
-        [
-            {
-                "code": policy.code,
-                "name": nfc(policy.name),
-                "legal_act": nfc(policy.legal_act),
-                "applies_to_all": policy.applies_to_all,
-                "valid_from": policy.valid_from,
-                "valid_to": policy.valid_to,
-                "support": policy.support,
-                "sibling_nth": policy.sibling_nth,
-            }
-        ],
-    )[0]
-    _insert(
-        ExemptionRate,
-        [
-            {"policy_id": policy_id, "item_id": item, "percent": percent}
-            for item, percent in policy.rates
-        ],
-    )
-    audit.record(
-        "exemption_policy.add",
-        f"exemption_policy:{policy_id}",
-        actor=actor,
-        school_id=None,
-        now=now,
-    )
-    return policy_id
-
-
-def end_policy(policy_id: int, *, valid_to: date, actor: audit.Actor, now: datetime) -> None:
-    """A ground holds no longer from a day on; months before it keep what was granted.
-
-    Refuses an unknown ground, one that ends by then, and a day not after its first. The caller
-    commits.
-    """
-    found = rows(
-        "select valid_from, valid_to from exemption_policies where id = :id",
-        types={"valid_from": DAY, "valid_to": DAY},
-        id=policy_id,
-    )
-    if not found:
-        raise PolicyNotFound
-    if valid_to <= found[0].valid_from or (
-        found[0].valid_to is not None and found[0].valid_to <= valid_to
-    ):
-        raise BadMonths
-    execute(
-        "update exemption_policies set valid_to = :day where id = :id", id=policy_id, day=valid_to
-    )
-    audit.record(
-        "exemption_policy.end",
-        f"exemption_policy:{policy_id}",
-        actor=actor,
-        school_id=None,
-        now=now,
-        cause=str(valid_to),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A policy for one enrolled child, from a month to a month."""
-
-    enrolment_id: int
-    policy_id: int
-    first_period: Period
-    last_period: Period | None = None
-
-
-def grant_exemptions(
-    school_id: int, grants: Sequence[Grant], *, actor: audit.Actor, now: datetime
-) -> list[int]:
-    """Grant policies to enrolled children; ids in the order given, all or none.
-
-    Refuses a stay of another school, an unknown policy, months in the wrong order, and the same
-    policy twice in a month. The caller commits.
-    """
-    _refuse_strangers(school_id, (grant.enrolment_id for grant in grants))
-    policies = {found.id for found in rows("select id from exemption_policies")}
-    if any(grant.policy_id not in policies for grant in grants):
-        raise PolicyNotFound
-    _refuse_overlaps(
-        school_id,
-        "exemptions",
-        "policy_id",
-        [(g.enrolment_id, g.policy_id, g.first_period, g.last_period) for g in grants],
-        _("This pupil already has this exemption in one of these months."),
-    )
-    made = _insert(
-        Exemption,
-        [
-            {
-                "school_id": school_id,
-                "enrolment_id": grant.enrolment_id,
-                "policy_id": grant.policy_id,
-                "first_period": grant.first_period,
-                "last_period": grant.last_period,
-                "granted_by": actor.name,
-                "granted_at": now,
-            }
-            for grant in grants
-        ],
-    )
-    audit.record_many(
-        [
-            audit.Deed("exemption.grant", f"exemption:{number}", f"enrolment:{grant.enrolment_id}")
-            for number, grant in zip(made, grants, strict=True)
-        ],
-        actor=actor,
-        school_id=school_id,
-        now=now,
-    )
-    return made
-
-
-def end_exemption(
-    school_id: int,
-    exemption_id: int,
-    *,
-    last_period: Period,
-    actor: audit.Actor,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    """Let an exemption end with a month, also one with a later end. Refuses one that ends by then.
-
-    The caller commits.
-    """
-    _end(
-        school_id,
-        "exemptions",
-        exemption_id,
-        last_period,
-        ExemptionNotFound(),
-    )
-    audit.record(
-        "exemption.end",
-        f"exemption:{exemption_id}",
-        actor=actor,
-        school_id=school_id,
-        now=now,
-        cause=f"month:{last_period} {reason}".strip(),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A family's yes to an optional item, from a month to a month."""
-
-    enrolment_id: int
-    item_id: int
-    first_period: Period
-    chosen_on: date
-    last_period: Period | None = None
-    source: str = "paper"
-
-
-def record_choices(
-    school_id: int, choices: Sequence[Choice], *, actor: audit.Actor, now: datetime
-) -> list[int]:
-    """Record families' choices; ids in the order given, all or none.
-
-    Refuses a stay of another school, an item everybody is charged, months in the wrong order, and
-    the same choice twice in a month. The caller commits.
-    """
-    _refuse_strangers(school_id, (choice.enrolment_id for choice in choices))
-    items = queries.all_items()
-    for choice in choices:
-        item = items.get(choice.item_id)
-        if item is None:
-            raise ItemNotFound
-        if item.is_compulsory:
-            raise NotOptional(_("%(item)s is charged to everybody.", item=item.name))
-    _refuse_overlaps(
-        school_id,
-        "fee_choices",
-        "item_id",
-        [(c.enrolment_id, c.item_id, c.first_period, c.last_period) for c in choices],
-        _("This pupil already takes part in one of these months."),
-    )
-    made = _insert(
-        FeeChoice,
-        [
-            {
-                "school_id": school_id,
-                "enrolment_id": choice.enrolment_id,
-                "item_id": choice.item_id,
-                "first_period": choice.first_period,
-                "last_period": choice.last_period,
-                "source": choice.source[:40],
-                "chosen_on": choice.chosen_on,
-            }
-            for choice in choices
-        ],
-    )
-    audit.record_many(
-        [
-            audit.Deed(
-                "fee_choice.record", f"fee_choice:{number}", f"enrolment:{choice.enrolment_id}"
-            )
-            for number, choice in zip(made, choices, strict=True)
-        ],
-        actor=actor,
-        school_id=school_id,
-        now=now,
-    )
-    return made
-
-
-def withdraw_choice(
-    school_id: int, choice_id: int, *, last_period: Period, actor: audit.Actor, now: datetime
-) -> None:
-    """Let a choice end with a month. Refuses one that ends already. The caller commits."""
-    _end(school_id, "fee_choices", choice_id, last_period, ChoiceNotFound())
-    audit.record(
-        "fee_choice.withdraw",
-        f"fee_choice:{choice_id}",
-        actor=actor,
-        school_id=school_id,
-        now=now,
-        cause=f"month:{last_period}",
-    )
-
-
-def _end(
-    school_id: int,
-    table: str,
-    row_id: int,
-    last_period: Period,
-    missing: ExemptionNotFound | ChoiceNotFound,
-) -> None:
-    found = row(
-        f"select first_period, last_period from {table}"
-        f" where school_id = :school_id and id = :id{for_update()}",
-        school_id=school_id,
-        id=row_id,
-    )
-    if found is None or (
-        found.last_period is not None and Period.from_number(int(found.last_period)) <= last_period
-    ):
-        raise missing
-    # A yes that never counted ends in the month before it began.
-    if last_period < Period.from_number(int(found.first_period)).previous():
-        raise BadMonths
-    execute(
-        f"update {table} set last_period = :last where school_id = :school_id and id = :id",
-        school_id=school_id,
-        id=row_id,
-        last=last_period,
-    )
-
-
-def _refuse_strangers(school_id: int, enrolment_ids: Iterable[int]) -> None:
-    wanted = set(enrolment_ids)
-    for chunk in in_chunks(wanted):
-        wanted -= {
-            found.id
-            for found in rows(
-                "select id from enrolments where school_id = :school_id and id in :ids",
-                school_id=school_id,
-                ids=chunk,
-            )
-        }
-    if wanted:
-        raise StrangeEnrolment
-
-
-#: Who, what, from, to.
-Span = tuple[int, int, Period, Period | None]
-
-
-def _refuse_overlaps(
-    school_id: int, table: str, what: str, spans: Sequence[Span], message: str
-) -> None:
-    known: dict[tuple[int, int], list[tuple[Period, Period | None]]] = {}
-    for chunk in in_chunks(sorted({span[0] for span in spans})):
-        for found in rows(
-            f"select enrolment_id, {what} as what, first_period, last_period from {table}"
-            " where school_id = :school_id and enrolment_id in :ids",
-            types={"first_period": MONTH, "last_period": MONTH},
-            school_id=school_id,
-            ids=chunk,
-        ):
-            spent = (found.first_period, found.last_period)
-            known.setdefault((found.enrolment_id, found.what), []).append(spent)
-    for who, thing, first, last in spans:
-        if last is not None and last < first:
-            raise BadMonths
-        others = known.setdefault((who, thing), [])
-        for begun, ended in others:
-            if (last is None or begun <= last) and (ended is None or first <= ended):
-                raise AlreadyGranted(message)
-        others.append((first, last))

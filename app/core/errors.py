@@ -55,6 +55,15 @@ class BadAmount(Invalid):
         return _("Enter an amount in đồng, for example 1.250.000")
 
 
+class BadDay(Invalid):
+    """What was typed is no day."""
+
+    code = "day_unreadable"
+
+    def default_message(self) -> str:
+        return _("Enter a day, for example 30/11/2026")
+
+
 class TryAgain(DomainError):
     """Somebody else is writing just now (503 with Retry-After)."""
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.core.errors import BadAmount
+from app.core.errors import BadAmount, BadDay
 from app.core.i18n import language
 from app.core.money import Vnd, format_number
 from app.core.period import Period
@@ -36,6 +36,19 @@ def read_vnd(text: str) -> Vnd:
     if len(typed) > 20 or not _AMOUNT.fullmatch(typed):
         raise BadAmount
     return Vnd(int(re.sub(r"[^0-9]", "", typed)))
+
+
+def read_day(text: str) -> date:
+    """A day as people type it or a browser sends it: 30/11/2026 or 2026-11-30; else BadDay."""
+    turned = re.sub(
+        r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$",
+        lambda m: f"{m[3]}-{int(m[2]):02d}-{int(m[1]):02d}",
+        text.strip(),
+    )
+    try:
+        return date.fromisoformat(turned)
+    except ValueError:
+        raise BadDay from None
 
 
 class VndField(StringField):
@@ -89,17 +102,11 @@ class DayField(StringField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read what was typed or chosen."""
-        text = str(valuelist[0]).strip() if valuelist else ""
-        turned = re.sub(
-            r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$",
-            lambda m: f"{m[3]}-{int(m[2]):02d}-{int(m[1]):02d}",
-            text,
-        )
         try:
-            self.data = date.fromisoformat(turned)
-        except ValueError:
+            self.data = read_day(str(valuelist[0]) if valuelist else "")
+        except BadDay as refusal:
             self.data = None
-            raise ValueError(_("Enter a day, for example 30/11/2026")) from None
+            raise ValueError(refusal.message) from None
 
     def _value(self) -> str:
         if self.raw_data:

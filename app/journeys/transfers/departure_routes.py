@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.core import clock, press
+from app.core.acting import attempt
 from app.core.db import transaction
 from app.core.errors import DomainError
 from app.journeys.transfers import departure_queries, departures, queries, sentences
@@ -214,12 +215,9 @@ def withdraw_departure(departure_id: int) -> ResponseReturnValue:
 
 
 def _do(departure_id: int, deed: Any) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed()
-    except DomainError as refusal:
-        return _show(departure_id, error=refusal.message, status=refusal.status)
-    return redirect(url_for(".show_departure", departure_id=departure_id), 303)
+    return attempt(
+        deed, lambda words, status: _show(departure_id, error=words, status=status)
+    ) or redirect(url_for(".show_departure", departure_id=departure_id), 303)
 
 
 @bp.get("/transfers/departures/<int:departure_id>.pdf")

@@ -18,6 +18,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.core import clock, press
+from app.core.acting import attempt
 from app.core.db import transaction
 from app.core.errors import DomainError
 from app.journeys.transfers import departure_queries, queries, sentences, services
@@ -194,12 +195,9 @@ def hand_over(transfer_id: int) -> ResponseReturnValue:
 def _do(transfer_id: int, deed: Any) -> ResponseReturnValue:
     # Whose it is, is asked first: the deed itself looks at both schools.
     queries.get_transfer(own_school(), transfer_id, clock.today())
-    try:
-        with transaction():
-            deed()
-    except DomainError as refusal:
-        return _show(transfer_id, error=refusal.message, status=refusal.status)
-    return redirect(url_for(".show_transfer", transfer_id=transfer_id), 303)
+    return attempt(
+        deed, lambda words, status: _show(transfer_id, error=words, status=status)
+    ) or redirect(url_for(".show_transfer", transfer_id=transfer_id), 303)
 
 
 @bp.get("/transfers/<int:transfer_id>.pdf")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 
 from app import audit
 from app.core import clock
-from app.core.db import transaction
-from app.core.errors import DomainError, NotFound
+from app.core.acting import attempt
+from app.core.errors import NotFound
+from app.core.forms import read_day
 from app.core.money import total_of
 from app.core.period import Period
 from app.money.billing import passing_on
-from app.money.billing.errors import BadBatch
 from app.money.billing.routes import bp
 from app.people.access import Permission, current_actor, own_school, require_membership, requires
 
@@ -81,13 +81,12 @@ def _show(
 def _do(
     item_id: int, period: Period, deed: Callable[[audit.Actor, datetime], object], done: str
 ) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed(current_actor(), clock.now())
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        return _show(item_id, period, refusal=refusal.message, status=refusal.status)
+    refused = attempt(
+        lambda: deed(current_actor(), clock.now()),
+        lambda words, status: _show(item_id, period, refusal=words, status=status),
+    )
+    if refused is not None:
+        return refused
     flash(done, "toast")
     return redirect(url_for("billing.show_collected", item_id=item_id, month=period), 303)
 
@@ -99,16 +98,12 @@ def pass_on(item_id: int, month: str) -> ResponseReturnValue:
     period = _period(month)
 
     def deed(actor: audit.Actor, now: datetime) -> None:
-        try:
-            day = date.fromisoformat(request.form.get("passed_on", ""))
-        except ValueError:
-            raise BadBatch(_("Enter a day, for example 30/11/2026")) from None
         passing_on.pass_on(
             own_school(),
             item_id,
             period,
             [int(one) for one in request.form.getlist("child") if one.isdigit()],
-            passed_on=day,
+            passed_on=read_day(request.form.get("passed_on", "")),
             recipient=request.form.get("recipient", ""),
             paper_no=request.form.get("paper_no", ""),
             actor=actor,

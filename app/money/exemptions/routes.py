@@ -12,9 +12,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.core import clock, papers
+from app.core.acting import attempt
 from app.core.db import transaction
 from app.core.errors import DomainError
-from app.core.forms import read_vnd
+from app.core.forms import read_day, read_vnd
 from app.core.money import total_of
 from app.core.period import Period
 from app.core.sheets import Column, write_workbook
@@ -60,10 +61,7 @@ def _month(name: str, *, needed: bool) -> Period | None:
 
 def _date(name: str) -> date | None:
     text = request.form.get(name, "").strip()
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadApplication(_("Enter a day, for example 30/11/2026")) from None
+    return read_day(text) if text else None
 
 
 # The register
@@ -197,14 +195,9 @@ def _show(application_id: int, *, refusal: str = "", status: int = 200) -> Respo
 
 
 def _do(application_id: int, deed: Callable[[], object]) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed()
-    except DomainError as refusal:
-        if refusal.status == 404:
-            raise
-        return _show(application_id, refusal=refusal.message, status=refusal.status)
-    return redirect(url_for(".show_application", application_id=application_id), 303)
+    return attempt(
+        deed, lambda words, status: _show(application_id, refusal=words, status=status)
+    ) or redirect(url_for(".show_application", application_id=application_id), 303)
 
 
 @bp.post("/exemptions/<int:application_id>/step")
@@ -386,11 +379,9 @@ def _grounds(*, refusal: str = "", status: int = 200) -> ResponseReturnValue:
 
 
 def _do_ground(deed: Callable[[], object], done: str) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed()
-    except DomainError as refusal:
-        return _grounds(refusal=refusal.message, status=refusal.status)
+    refused = attempt(deed, lambda words, status: _grounds(refusal=words, status=status))
+    if refused is not None:
+        return refused
     flash(done, "toast")
     return redirect(url_for(".show_grounds"), 303)
 
@@ -442,9 +433,7 @@ def end_ground(policy_id: int) -> ResponseReturnValue:
     """A ground that holds no longer from a day on."""
 
     def deed() -> None:
-        day = _date("valid_to")
-        if day is None:
-            raise BadApplication(_("Enter a day, for example 30/11/2026"))
+        day = read_day(request.form.get("valid_to", ""))
         fees.end_policy(policy_id, valid_to=day, actor=current_actor(), now=clock.now())
 
     return _do_ground(deed, _("The ground ends on that day."))

@@ -10,9 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.core import clock
-from app.core.db import transaction
-from app.core.errors import DomainError
-from app.core.forms import read_vnd
+from app.core.acting import attempt
+from app.core.forms import read_day, read_vnd
 from app.money.fees import catalogue, queries, services
 from app.money.fees.errors import BadItem, BadMonths
 from app.money.fees.models import Category, DocumentKind, FeeUnit
@@ -23,11 +22,7 @@ from app.people.schools import Level
 
 
 def _day(name: str) -> date:
-    text = request.form.get(name, "").strip()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadItem(_("Enter a day, for example 30/11/2026")) from None
+    return read_day(request.form.get(name, ""))
 
 
 @bp.get("/catalogue")
@@ -63,11 +58,9 @@ def _page(*, refusal: str = "", status: int = 200) -> ResponseReturnValue:
 
 
 def _do(deed: Callable[[], object], done: str) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed()
-    except DomainError as refusal:
-        return _page(refusal=refusal.message, status=refusal.status)
+    refused = attempt(deed, lambda words, status: _page(refusal=words, status=status))
+    if refused is not None:
+        return refused
     flash(done, "toast")
     return redirect(url_for(".show_catalogue"), 303)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.core import clock
+from app.core.acting import attempt
 from app.core.db import transaction
-from app.core.errors import DomainError
-from app.core.forms import read_vnd
+from app.core.errors import BadDay, DomainError
+from app.core.forms import read_day, read_vnd
 from app.core.money import ZERO
 from app.core.period import Period
 from app.money.fees import consents, day_rules, queries
@@ -73,9 +72,9 @@ def show_consents() -> ResponseReturnValue:
 def set_until(item_id: int) -> ResponseReturnValue:
     """Until when a family may take its yes back."""
     try:
-        until = date.fromisoformat(request.form.get("until", ""))
-    except ValueError:
-        flash(_("Enter a day, for example 30/11/2026"), "error")
+        until = read_day(request.form.get("until", ""))
+    except BadDay as refusal:
+        flash(refusal.message, "error")
         return redirect(url_for(".show_consents", item=item_id), 303)
     with transaction():
         consents.set_withdrawable_until(
@@ -225,11 +224,11 @@ def record_gift() -> ResponseReturnValue:
     """Write a gift down."""
     try:
         text = request.form.get("amount", "").strip()
+        given = read_day(request.form.get("given_on", ""))
         try:
-            given = date.fromisoformat(request.form.get("given_on", ""))
             category = Category(request.form.get("category", ""))
         except ValueError:
-            raise BadGift(_("Enter a day, for example 30/11/2026")) from None
+            raise BadGift(_("Only sponsorship and the parents' fund are recorded here.")) from None
         with transaction():
             consents.record_gift(
                 own_school(),
@@ -252,15 +251,13 @@ def record_gift() -> ResponseReturnValue:
 @requires(Permission.DRAFT_FEES)
 def cancel_gift(gift_id: int) -> ResponseReturnValue:
     """Take a wrong line back."""
-    try:
-        with transaction():
-            consents.cancel_gift(
-                own_school(),
-                gift_id,
-                reason=request.form.get("reason", ""),
-                actor=current_actor(),
-                now=clock.now(),
-            )
-    except DomainError as refusal:
-        return _gifts(refusal=refusal.message, status=refusal.status)
-    return redirect(url_for(".show_gifts"), 303)
+    return attempt(
+        lambda: consents.cancel_gift(
+            own_school(),
+            gift_id,
+            reason=request.form.get("reason", ""),
+            actor=current_actor(),
+            now=clock.now(),
+        ),
+        lambda words, status: _gifts(refusal=words, status=status),
+    ) or redirect(url_for(".show_gifts"), 303)

@@ -8,18 +8,17 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import audit
 from app.core import clock, papers, scope
+from app.core.acting import attempt
 from app.core.db import enter_scope, transaction
 from app.core.errors import DomainError, NotFound
-from app.core.forms import read_vnd
+from app.core.forms import read_day, read_vnd
 from app.core.money import total_of
 from app.core.period import Period
 from app.money.fees import plans, queries, services, table
-from app.money.fees.errors import BadPlan
 from app.money.fees.models import ScheduleState
 from app.money.fees.queries import Schedule
 from app.money.fees.routes import audience_text, bp
@@ -96,14 +95,10 @@ def _around(schedule: Schedule) -> dict[str, Any]:
 def _do(
     schedule_id: int, anchor: str, deed: Callable[[audit.Actor, datetime], None]
 ) -> ResponseReturnValue:
-    try:
-        with transaction():
-            deed(current_actor(), clock.now())
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        return _plan(schedule_id, refusal=refusal.message, status=refusal.status)
-    return redirect(url_for(".show_plan", schedule_id=schedule_id, _anchor=anchor), 303)
+    return attempt(
+        lambda: deed(current_actor(), clock.now()),
+        lambda words, status: _plan(schedule_id, refusal=words, status=status),
+    ) or redirect(url_for(".show_plan", schedule_id=schedule_id, _anchor=anchor), 303)
 
 
 def _whole(name: str) -> int:
@@ -168,14 +163,10 @@ def record_agreement(schedule_id: int) -> ResponseReturnValue:
 
     def deed(actor: audit.Actor, now: datetime) -> None:
         file = request.files.get("file")
-        try:
-            held = date.fromisoformat(request.form.get("held_on", ""))
-        except ValueError:
-            raise BadPlan(_("Enter a day, for example 30/11/2026")) from None
         plans.record_agreement(
             own_school(),
             schedule_id,
-            held_on=held,
+            held_on=read_day(request.form.get("held_on", "")),
             minutes_no=request.form.get("minutes_no", ""),
             asked=_whole("asked"),
             agreed=_whole("agreed"),
@@ -210,10 +201,7 @@ def set_due_dates(schedule_id: int) -> ResponseReturnValue:
         days: dict[Period, date | None] = {}
         for month in queries.get_schedule(own_school(), schedule_id).months:
             text = request.form.get(f"due-{month}", "")
-            try:
-                days[month] = date.fromisoformat(text) if text else None
-            except ValueError:
-                raise BadPlan(_("Enter a day, for example 30/11/2026")) from None
+            days[month] = read_day(text) if text else None
         plans.set_due_dates(own_school(), schedule_id, days, actor=actor, now=now)
 
     return _do(schedule_id, "days", deed)
@@ -339,24 +327,19 @@ def open_area_agreement(code: str, schedule_id: int, agreement_id: int) -> Respo
 def decide_area_plan(code: str, schedule_id: int) -> ResponseReturnValue:
     """Consent, or send back with a reason."""
     school = _school_below(code)
-    try:
-        with scope.opened(scope.one_school(school.id)), transaction():
-            if request.form.get("deed") == "consent":
-                services.consent_to_schedule(
-                    school.id, schedule_id, actor=current_actor(), now=clock.now()
-                )
-            else:
-                services.return_schedule(
-                    school.id,
-                    schedule_id,
-                    reason=request.form.get("reason", ""),
-                    actor=current_actor(),
-                    now=clock.now(),
-                )
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        return _area_plan(code, schedule_id, refusal=refusal.message, status=refusal.status)
+    who: dict[str, Any] = {"actor": current_actor(), "now": clock.now()}
+
+    def deed() -> None:
+        if request.form.get("deed") == "consent":
+            services.consent_to_schedule(school.id, schedule_id, **who)
+        else:
+            reason = request.form.get("reason", "")
+            services.return_schedule(school.id, schedule_id, reason=reason, **who)
+
+    with scope.opened(scope.one_school(school.id)):
+        refused = attempt(deed, lambda words, status: (words, status))
+    if refused is not None:
+        return _area_plan(code, schedule_id, refusal=refused[0], status=refused[1])
     return redirect(url_for(".list_area_plans"), 303)
 
 

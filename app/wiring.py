@@ -26,6 +26,7 @@ import app.people.students.models
 import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.child_file import routes as child_file
+from app.journeys.family import child_routes  # noqa: F401 - it adds its views to the blueprint
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.merging import services as merging_services

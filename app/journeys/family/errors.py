@@ -41,3 +41,12 @@ class TooManyTries(Refused):
 
     def default_message(self) -> str:
         return _("Five tries were wrong today. Ask the school desk; paying still works.")
+
+
+class NotAtSchool(Refused):
+    """The child of the link is in no class of the school now."""
+
+    code = "family_child_not_at_school"
+
+    def default_message(self) -> str:
+        return _("The pupil is in no class of this school just now. Ask the school desk.")

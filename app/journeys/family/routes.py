@@ -49,7 +49,7 @@ bp = Blueprint("family", __name__)
 FAST_FOR: Final = timedelta(minutes=10)
 #: account and QR look-ups from one address in a minute
 MOST_CHECKS: Final = 30
-_BY_LINK: Final = "the link itself is the key; it shows no name until the family proves itself"
+BY_LINK: Final = "the link itself is the key; it shows no name until the family proves itself"
 _LONGEST_QUESTION: Final = 300
 STRIPE_PAGES: Final = "https://checkout.stripe.com"
 
@@ -75,24 +75,24 @@ class CardChoice:
 
 
 @bp.get("/pay/<token>")
-@public(_BY_LINK)
+@public(BY_LINK)
 def pay(token: str) -> ResponseReturnValue:
     """What is due now, the QR for it, the other ways, and how far the money is."""
-    return _draw(_open(token))
+    return _draw(open_link(token))
 
 
 @bp.get("/pay/<token>/return")
-@public(_BY_LINK)
+@public(BY_LINK)
 def pay_return(token: str) -> ResponseReturnValue:
     """Where a provider sends the payer back to: it shows the state and never changes any money."""
-    return _draw(_open(token), is_back=True)
+    return _draw(open_link(token), is_back=True)
 
 
 @bp.get("/pay/<token>/state")
-@public(_BY_LINK)
+@public(BY_LINK)
 def pay_state(token: str) -> ResponseReturnValue:
     """Has anything changed? 304 while not; else the page is sent for anew, or told as JSON."""
-    asked = _open(token)
+    asked = open_link(token)
     is_back = "back" in request.args
     mark = _mark(asked, is_back)
     if request.if_none_match.contains(mark):
@@ -119,7 +119,7 @@ def pay_state(token: str) -> ResponseReturnValue:
     )
 
 
-def _open(token: str) -> billing.Request:
+def open_link(token: str) -> billing.Request:
     """The request behind a link, with the scope set to its school; else 404."""
     school_id = billing.school_of_token(token) if len(token) <= 40 else None
     if school_id is None:
@@ -242,10 +242,10 @@ def _time(moment: datetime, now: datetime, shape: str) -> str:
 
 
 @bp.post("/pay/<token>/unlock")
-@public(_BY_LINK)
+@public(BY_LINK)
 def unlock(token: str) -> ResponseReturnValue:
     """Open the lines for half an hour by the last four digits of a registered phone."""
-    asked = _open(token)
+    asked = open_link(token)
     digits = request.form.get("digits", "").strip()[:12]
     try:
         services.unlock(asked, digits, session, now=clock.now())
@@ -258,10 +258,10 @@ def unlock(token: str) -> ResponseReturnValue:
 
 
 @bp.get("/pay/<token>/qr.png")
-@public(_BY_LINK)
+@public(BY_LINK)
 def qr_png(token: str) -> ResponseReturnValue:
     """The VietQR for what is due at this moment: the code never changes, the amount does (M7)."""
-    asked = _open(token)
+    asked = open_link(token)
     due = billing.due(asked)
     if not due:
         raise NoQr
@@ -285,10 +285,10 @@ def _card(asked: billing.Request, due: Vnd) -> CardChoice | None:
 
 
 @bp.post("/pay/<token>/card")
-@public(_BY_LINK)
+@public(BY_LINK)
 def start_card(token: str) -> ResponseReturnValue:
     """Send the payer to the card provider's page for what is due now."""
-    asked = _open(token)
+    asked = open_link(token)
     channel = cards.card_channel(asked.school_id, clock.today())
     back = url_for(".pay", token=asked.token)
     if channel is None:
@@ -311,10 +311,10 @@ def start_card(token: str) -> ResponseReturnValue:
 
 
 @bp.get("/pay/<token>/receipts/<int:receipt_id>.pdf")
-@public(_BY_LINK)
+@public(BY_LINK)
 def receipt_pdf(token: str, receipt_id: int) -> ResponseReturnValue:
     """A receipt of this link: initials and no lines, whole after the family check (P8)."""
-    asked = _open(token)
+    asked = open_link(token)
     page = queries.pay_page(asked, clock.today())
     own = {paper.id for payment in page.payments for paper in payment.receipts}
     if receipt_id not in own:

@@ -16,13 +16,19 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock, formats
-from app.core.db import DAY, MOMENT, VND, execute, rows, scalar
+from app.core.db import DAY, MOMENT, MONTH, VND, execute, rows, scalar
 from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.core.text import nfc
 from app.money.fees import queries
-from app.money.fees.errors import BadGift, ItemNotFound, NotOptional, TooLateToWithdraw
+from app.money.fees.errors import (
+    BadGift,
+    ChoiceNotFound,
+    ItemNotFound,
+    NotOptional,
+    TooLateToWithdraw,
+)
 from app.money.fees.models import Category, Gift
 from app.money.fees.services import Choice, record_choices, withdraw_choice
 from app.people.schools import setting
@@ -261,6 +267,132 @@ def keep_choices(
             cause=nfc(late_reason).strip()[:200],
         )
     return Recorded(len(fresh), len(gone))
+
+
+# One child's family
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An optional item as a family sees it: what it costs, and what it said."""
+
+    item: queries.Item
+    #: đồng for one unit in the month
+    price: Vnd
+    quantity: int
+    choice_id: int | None
+    first: Period | None
+    #: the last day to take the yes back; None at any time
+    until: date | None
+
+
+def offers(school_id: int, enrolment_id: int, class_id: int, month: Period) -> list[Offer]:
+    """The optional items priced for a child's class in a month, with its family's word."""
+    priced = rows(
+        "select sp.item_id, sp.price, sp.quantity,"
+        " case when sp.class_id is not null then 3 when sp.grade is not null then 2 else 1 end"
+        "  as exact from schedule_prices sp"
+        " join fee_schedules f on f.id = sp.schedule_id and f.state = 'approved'"
+        " join classes c on c.id = :class_id and (sp.class_id is null or sp.class_id = c.id)"
+        "  and (sp.grade is null or sp.grade = c.grade)"
+        " where sp.school_id = :school_id and sp.period = :month order by sp.item_id, exact",
+        types={"price": VND},
+        school_id=school_id,
+        class_id=class_id,
+        month=month.number,
+    )
+    best = {one.item_id: one for one in priced}
+    said = {
+        one.item_id: one
+        for one in rows(
+            "select id, item_id, first_period from fee_choices where school_id = :school_id"
+            " and enrolment_id = :stay and first_period <= :month"
+            " and (last_period is null or last_period >= :month)",
+            types={"first_period": MONTH},
+            school_id=school_id,
+            stay=enrolment_id,
+            month=month.number,
+        )
+    }
+    found = []
+    for item in optional_items():
+        price, word = best.get(item.id), said.get(item.id)
+        if price is None or not item.is_valid_in(month):
+            continue
+        found.append(
+            Offer(
+                item,
+                price.price,
+                int(price.quantity),
+                word.id if word is not None else None,
+                word.first_period if word is not None else None,
+                withdrawable_until(school_id, item.id, month.first_day),
+            )
+        )
+    return found
+
+
+def say_yes(
+    school_id: int,
+    enrolment_id: int,
+    class_id: int,
+    item_id: int,
+    month: Period,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """A family says yes to an optional item by itself, from a month on.
+
+    Refuses an item that is not offered to the child then. The caller commits.
+    """
+    _offered(school_id, enrolment_id, class_id, item_id, month)
+    day = clock.local_day(now)
+    record_choices(
+        school_id,
+        [Choice(enrolment_id, item_id, month, day, source="web")],
+        actor=actor,
+        now=now,
+    )
+
+
+def take_back(
+    school_id: int,
+    enrolment_id: int,
+    class_id: int,
+    item_id: int,
+    month: Period,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """A family takes its yes back from a month on.
+
+    Refuses it after the last day the school has set, and where there is no yes. The caller commits.
+    """
+    offer = _offered(school_id, enrolment_id, class_id, item_id, month)
+    if offer.until is not None and clock.local_day(now) > offer.until:
+        raise TooLateToWithdraw(
+            _(
+                "A yes could be taken back until %(day)s. Ask the school.",
+                day=formats.day(offer.until),
+            )
+        )
+    if offer.choice_id is None:
+        raise ChoiceNotFound
+    withdraw_choice(school_id, offer.choice_id, last_period=month.previous(), actor=actor, now=now)
+
+
+def _offered(
+    school_id: int, enrolment_id: int, class_id: int, item_id: int, month: Period
+) -> Offer:
+    found = (
+        one for one in offers(school_id, enrolment_id, class_id, month) if one.item.id == item_id
+    )
+    offer = next(found, None)
+    if offer is None:
+        raise ItemNotFound
+    return offer
 
 
 # Gifts

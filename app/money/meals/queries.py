@@ -330,3 +330,62 @@ def stay_of(school_id: int, code: str, day: date) -> int | None:
         day=day,
     )
     return found[0].id if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDay:
+    """A day with a meal of one child, as its family sees it."""
+
+    day: date
+    is_away: bool
+    #: away and not charged
+    is_free: bool
+    #: `open`, `accepted`, `refused`, or empty where nobody contested it
+    contest: str
+    answer: str
+
+
+def days_of_child(school_id: int, enrolment_id: int, first: date, last: date) -> list[ChildDay]:
+    """The meal days of a child in a span, with what is known of each."""
+    marks = {
+        one.day: one
+        for one in rows(
+            "select day, is_away, is_cut from meal_marks where school_id = :school_id"
+            " and enrolment_id = :stay and day between :first and :last order by id",
+            types={"day": DAY},
+            school_id=school_id,
+            stay=enrolment_id,
+            first=first,
+            last=last,
+        )
+    }
+    contested = {
+        one.day: one
+        for one in rows(
+            "select day, is_accepted, decided_at, answer from meal_contests"
+            " where school_id = :school_id and enrolment_id = :stay"
+            " and day between :first and :last order by id",
+            types={"day": DAY},
+            school_id=school_id,
+            stay=enrolment_id,
+            first=first,
+            last=last,
+        )
+    }
+    found = []
+    for day in meal_days_of(school_id, enrolment_id, first, last):
+        mark, asked = marks.get(day), contested.get(day)
+        state = ""
+        if asked is not None:
+            state = "accepted" if asked.is_accepted else "refused"
+            state = "open" if asked.decided_at is None else state
+        found.append(
+            ChildDay(
+                day,
+                is_away=bool(mark and mark.is_away),
+                is_free=bool(mark and mark.is_cut),
+                contest=state,
+                answer=asked.answer if asked is not None else "",
+            )
+        )
+    return found

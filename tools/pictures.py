@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import flask_migrate
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PageLost
 
 from app import create_app
 from app.config import Settings
@@ -243,6 +244,8 @@ class Camera:
         page.fill("#digits", phones[bill["student"]][-4:])
         self._press(page, "form[action$='/unlock'] button")
         self._keep(page, "pay-unlocked")
+        page.goto(f"{self._app.url}/pay/{bill['pay_token']}/child")
+        self._keep(page, "pay-child")
         page.goto(f"{self._app.url}/pay/{bill['pay_token']}")
         page.locator("a[href*='/demo/bank']").first.click()
         self._press(page, "main form[method='post'] button[type='submit']")
@@ -275,8 +278,13 @@ class Camera:
             page.locator(button).first.click()
 
     def _keep(self, page: Page, name: str) -> None:
-        page.wait_for_load_state()
-        page.evaluate("document.fonts.ready")
+        # A page that is led on while it loads loses the question; then it is asked again.
+        for _try in range(5):
+            page.wait_for_load_state()
+            with suppress(PageLost):
+                page.evaluate("document.fonts.ready")
+                break
+            page.wait_for_timeout(300)
         page.wait_for_function("[...document.images].every(image => image.complete)")
         wide = int(page.evaluate("document.documentElement.scrollWidth"))
         if wide > self._width:

@@ -10,6 +10,7 @@ from flask import Flask
 from app.core import scope
 from app.core.db import scalar, transaction
 from app.core.money import Vnd
+from app.core.period import Period
 from app.money import billing, fees
 from app.money.billing.preview import ChildBill, Preview
 from app.money.billing.sentences import sentence, title
@@ -19,6 +20,7 @@ from tests.factories.billing import (
     DECEMBER,
     EARLY,
     NOVEMBER,
+    TUITION,
     WATER,
     SmallSchool,
     grant,
@@ -43,6 +45,9 @@ def preview(made: SmallSchool, period: object = DECEMBER) -> Preview:
         found = billing.preview(made.id, period)  # type: ignore[arg-type]
     steps = sum(step.amount.dong for step in found.steps())
     assert found.previous_total.dong + steps == found.current_total.dong
+    assert sum(one.amount.dong for one in found.items) == found.current_total.dong
+    assert sum(one.before.dong for one in found.items) == found.previous_total.dong
+    assert sum(one.amount.dong for one in found.classes()) == found.current_total.dong
     for child in found.children:
         assert child.change == Vnd(sum(cause.amount.dong for cause in child.causes))
     return found
@@ -181,3 +186,26 @@ def test_a_child_without_a_class_is_named(made: SmallSchool) -> None:
 
     assert [child.full_name for child in found.blocked] == ["Nguyễn Gia An"]
     assert found.unplaced == 1 and found.count == 4
+
+
+def test_the_run_is_summed_by_item_and_class_beside_the_plan(context: Flask) -> None:
+    made = small_school(3, taking_care=2)
+    with scope.opened(scope.one_school(made.id)):
+        found = billing.preview(made.id, NOVEMBER)
+        planned = fees.planned_income(made.id, NOVEMBER, EARLY.date())
+        nothing = fees.planned_income(made.id, Period(2030, 1), EARLY.date())
+    by_item = {one.item_id: (one.lines, one.gross.dong, one.amount.dong) for one in found.items}
+    assert by_item == {
+        made.tuition: (3, 3 * TUITION, 0),
+        made.care: (2, 2 * CARE, 2 * CARE),
+        made.water: (3, 3 * WATER, 3 * WATER),
+    }
+    assert sum(one.amount.dong for one in found.items) == found.current_total.dong
+    assert {item: (one.pupils, one.income.dong) for item, one in planned.items()} == {
+        made.tuition: (3, 3 * TUITION),
+        made.care: (3, 3 * CARE),
+        made.water: (3, 3 * WATER),
+    }
+    (room,) = found.classes()
+    assert (room.bills, room.amount, room.before) == (3, found.current_total, Vnd(0))
+    assert nothing == {}

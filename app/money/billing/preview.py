@@ -15,6 +15,7 @@ from app.core.money import Vnd, total_of
 from app.core.period import Period
 from app.money.billing.differences import differences_sql
 from app.money.billing.queries import months_of_run
+from app.people.students.queries import natural
 
 Record = Row[*tuple[Any, ...]]
 
@@ -98,6 +99,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemTotal:
+    """What a run would bill of one item, beside the month before."""
+
+    item_id: int
+    name: str
+    name_en: str
+    #: lines, one a child and month
+    lines: int
+    #: before reliefs; a plan is made of these
+    gross: Vnd
+    amount: Vnd
+    before: Vnd
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTotal:
+    """What a run would bill of one class."""
+
+    name: str
+    bills: int
+    amount: Vnd
+    before: Vnd
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a run would issue, child by child, with the change explained."""
 
@@ -105,6 +131,7 @@ class Preview:
     #: the month was billed before: only what changed since is shown
     is_supplement: bool
     children: tuple[ChildBill, ...]
+    items: tuple[ItemTotal, ...]
     blocked: tuple[Unplaced, ...]
     previous_total: Vnd
     previous_count: int
@@ -119,6 +146,24 @@ class Preview:
     def unplaced(self) -> int:
         """Children who cannot be billed."""
         return len(self.blocked)
+
+    def classes(self) -> list[ClassTotal]:
+        """The classes by name, without those that have no bill now and had none before."""
+        by_name: dict[str, list[ChildBill]] = {}
+        for child in self.children:
+            by_name.setdefault(child.class_name, []).append(child)
+        found = [
+            ClassTotal(
+                name=name,
+                bills=sum(1 for child in children if child.lines),
+                amount=total_of([child.current for child in children]),
+                before=total_of([child.previous for child in children]),
+            )
+            for name, children in by_name.items()
+        ]
+        return sorted(
+            (one for one in found if one.bills or one.before), key=lambda one: natural(one.name)
+        )
 
     def steps(self) -> list[Step]:
         """The causes summed, largest first; with the month before they add up to this month."""
@@ -145,8 +190,21 @@ def preview(school_id: int, billed_period: Period) -> Preview:
     is_supplement = _is_issued(school_id, billed_period)
     bills: dict[int, Record] = {}
     lines: dict[int, list[Record]] = {}
+    items: list[ItemTotal] = []
     for found in _compared(school_id, billed_period, beside_last_month=not is_supplement):
-        if found.item_id is None:
+        if found.enrolment_id is None:
+            items.append(
+                ItemTotal(
+                    item_id=found.item_id,
+                    name=found.item,
+                    name_en=found.item_en,
+                    lines=int(found.lines),
+                    gross=Vnd(int(found.gross)),
+                    amount=Vnd(int(found.amount)),
+                    before=Vnd(int(found.amount_before)),
+                )
+            )
+        elif found.item_id is None:
             bills[found.enrolment_id] = found
         else:
             lines.setdefault(found.enrolment_id, []).append(found)
@@ -162,6 +220,7 @@ def preview(school_id: int, billed_period: Period) -> Preview:
         period=billed_period,
         is_supplement=is_supplement,
         children=tuple(ordered),
+        items=tuple(sorted(items, key=lambda one: one.item_id)),
         blocked=tuple(unplaced_children(school_id, billed_period)),
         previous_total=total_of([child.previous for child in ordered]),
         previous_count=sum(1 for bill in bills.values() if bill.lines_before),
@@ -169,7 +228,8 @@ def preview(school_id: int, billed_period: Period) -> Preview:
     )
 
 
-#: Rows for each child, without an item, and for each line that is not the same as a month before.
+#: Rows for each child, without an item; for each item, without a child; and for each line that is
+#: not the same as a month before.
 _COMPARED = """
 select enrolment_id, null as item_id, null as service_period, max(class_name) as class_name,
        count(schedule_price_id) as schedule_price_id, null as quantity, null as price,
@@ -178,19 +238,26 @@ select enrolment_id, null as item_id, null as service_period, max(class_name) as
          as lines,
        count(line_before_id) as lines_before, sum(amount_before) as amount_before,
        null as item, null as item_en, null as unit, null as last_quantity, null as last_price,
-       null as last_percent
+       null as last_percent, null as gross
 from differences group by enrolment_id
 union all
 select d.enrolment_id, d.item_id, d.service_period, d.class_name, d.schedule_price_id, d.quantity,
        d.price, d.percent, d.gross - d.reduction, d.last_line_id,
        case when d.schedule_price_id is not null or d.last_line_id is not null then 1 else 0 end,
        case when d.line_before_id is not null then 1 else 0 end, d.amount_before,
-       i.name, i.name_en, i.unit, l.quantity, l.price, l.percent
+       i.name, i.name_en, i.unit, l.quantity, l.price, l.percent,
+       d.gross
 from differences d
 join fee_items i on i.id = d.item_id
 left join invoice_lines l on l.id = coalesce(d.last_line_id, d.line_before_id)
 where d.schedule_price_id is null or d.line_before_id is null or d.last_line_id is not null
- or d.gross - d.reduction <> d.amount_before"""
+ or d.gross - d.reduction <> d.amount_before
+union all
+select null, d.item_id, null, null, null, null, null, null, sum(d.gross - d.reduction), null,
+       count(case when d.schedule_price_id is not null or d.last_line_id is not null then 1 end),
+       null, sum(d.amount_before), i.name, i.name_en, null, null, null, null,
+       sum(d.gross)
+from differences d join fee_items i on i.id = d.item_id group by d.item_id, i.name, i.name_en"""
 
 
 def _compared(

@@ -160,6 +160,9 @@ def _run_page(run_id: int, *, refusal: str = "", status: int = 200) -> ResponseR
         children=on_page,
         shown=len(shown),
         start=start,
+        planned={}
+        if found.is_supplement
+        else fees.planned_income(school_id, run.billed_period, clock.today()),
         counts={group: sum(child.group == group for child in found.children) for group in GROUPS},
         scale=_scale(found.children),
         filters=_filters(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from app.money.fees.day_rules import OwnQuantity, set_halving, set_quantities, set_subsidy
 from app.money.fees.models import Category, DocumentKind, FeeUnit, ScheduleState
-from app.money.fees.plans import planned_due_date
+from app.money.fees.plans import planned_due_date, planned_income
 from app.money.fees.queries import get_schedule, list_schedules
 from app.money.fees.services import (
     Choice,
@@ -55,6 +55,7 @@ __all__ = [
     "grant_exemptions",
     "list_schedules",
     "planned_due_date",
+    "planned_income",
     "record_choices",
     "remove_prices",
     "return_schedule",

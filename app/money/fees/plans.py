@@ -86,8 +86,11 @@ def costs_of(school_id: int, schedule_id: int) -> list[Cost]:
     ]
 
 
-def estimates(schedule: Schedule, today: date) -> list[Estimate]:
-    """Every priced item of a plan with its income and costs, in the order of the catalogue."""
+def estimates(schedule: Schedule, today: date, *, only: Period | None = None) -> list[Estimate]:
+    """Every priced item of a plan with its income and costs, in the order of the catalogue.
+
+    Of the whole year, or of one month `only`.
+    """
     school_id = schedule.school_id
     classes = {
         one.id: (one.grade, int(one.pupils))
@@ -125,6 +128,8 @@ def estimates(schedule: Schedule, today: date) -> list[Estimate]:
         costs.setdefault(cost.item_id, []).append(cost)
     prices: dict[int, dict[Period, list[Price]]] = {}
     for price in queries.prices_of(school_id, schedule.id):
+        if only is not None and price.period != only:
+            continue
         prices.setdefault(price.item_id, {}).setdefault(price.period, []).append(price)
     items = queries.all_items()
     found = []
@@ -169,6 +174,32 @@ def _average(
             asked = exact.get(f"class:{number}", exact.get(f"grade:{grade}", exact.get("all", 0)))
             top += asked * weights[number]
     return top, sum(weights.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan expects of an item in one month."""
+
+    pupils: int
+    income: Vnd
+
+
+def planned_income(school_id: int, period: Period, today: date) -> dict[int, Planned]:
+    """What the plan in force expects in a month, by item; empty where no plan prices it."""
+    schedule = next(
+        (
+            one
+            for one in queries.list_schedules(school_id)
+            if one.state is ScheduleState.APPROVED and period in one.months
+        ),
+        None,
+    )
+    if schedule is None:
+        return {}
+    return {
+        one.item.id: Planned(one.pupils, one.income)
+        for one in estimates(schedule, today, only=period)
+    }
 
 
 def add_cost(

@@ -12,13 +12,15 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.core import scope
-from app.core.db import rows, transaction
+from app.core.db import execute, rows, transaction
+from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.money.fees import Category, consents
 from app.money.fees.errors import BadGift, NotOptional, TooLateToWithdraw
 from app.money.fees.invariants import INVARIANTS
 from app.people.access import Role
+from tests.factories.billing import breaches, issue
 from tests.factories.fees import NOVEMBER, approved_schedule, choose, make_item, price
 from tests.factories.people import enrol, make_class, new_student
 from tests.factories.schools import (
@@ -296,3 +298,14 @@ def test_a_wrong_line_of_the_register_is_taken_back_once_and_stays_to_be_read(
         assert consents.gift_sums(room.school.id)[Category.SPONSOR] == Vnd(5_000_000)
         assert [one.cancelled for one in consents.gifts(room.school.id)] == ["ghi hai lần", None]
     assert "ghi hai lần" in office.get("/gifts").text
+
+
+def test_the_invariant_sees_a_charge_nobody_said_yes_to(room: Room) -> None:
+    approved_schedule(room.school, [price(room.club, 100_000)])
+    choose(room.school, room.club, room.stays[0])
+    issue(room.school.id)
+    assert breaches() == {}
+    with scope.opened(scope.EVERY_SCHOOL):
+        execute("delete from fee_choices where school_id = :school", school=room.school.id)
+        assert set(breaches()) == {"B9"}
+        db.session.rollback()

@@ -122,4 +122,12 @@ INVARIANTS = [
         "  where l.school_id = g.school_id and l.enrolment_id = g.enrolment_id"
         "  and l.item_id = t.item_id and l.service_period = t.service_period)",
     ),
+    query(
+        "B9",
+        "whoever was charged an optional item had said yes to it",
+        "select l.id as line from invoice_lines l where l.amount > 0 and not l.is_compulsory"
+        " and not exists (select 1 from fee_choices c where c.school_id = l.school_id"
+        "  and c.enrolment_id = l.enrolment_id and c.item_id = l.item_id"
+        "  and c.first_period <= l.service_period)",
+    ),
 ]

@@ -336,10 +336,14 @@ def lists_workbook() -> ResponseReturnValue:
             for r in queries.supported(own_school(), first, last)
         ]
     else:
-        head += [Column(_("Item")), Column(_("Rate"), is_text=False)]
-        head += [Column(_("Months"), is_text=False), Column(_("Amount"), is_text=False)]
+        head += [Column(_("Ground of relief")), Column(_("Item")), Column(_("Rate"), is_text=False)]
+        head += [Column(_("Months"), is_text=False), Column(_("Gross"), is_text=False)]
+        head += [Column(_("Amount"), is_text=False)]
         lines = [
-            (r.class_name, r.code, r.full_name, r.item, r.percent, r.months, r.amount.dong)
+            (
+                *(r.class_name, r.code, r.full_name, r.policy, r.item, r.percent, r.months),
+                *(r.gross.dong, r.amount.dong),
+            )
             for r in queries.compensation(own_school(), first, last)
         ]
     body = write_workbook(head, lines, title=f"{first} {last}")

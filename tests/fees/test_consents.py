@@ -16,7 +16,7 @@ from app.core.db import execute, rows, transaction
 from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
-from app.money.fees import Category, consents
+from app.money.fees import Category, consents, gifts
 from app.money.fees.errors import BadGift, NotOptional, TooLateToWithdraw
 from app.money.fees.invariants import INVARIANTS
 from app.people.access import Role
@@ -252,7 +252,7 @@ def test_a_gift_says_who_gave_what_for_what_and_when(room: Room, change: dict[st
         scope.opened(scope.one_school(room.school.id)),
         transaction(),
     ):
-        consents.record_gift(room.school.id, **GIFT | change, **WHO)
+        gifts.record_gift(room.school.id, **GIFT | change, **WHO)
 
 
 def test_gifts_stand_apart_and_touch_no_account(context: Flask, room: Room) -> None:
@@ -285,9 +285,9 @@ def test_a_wrong_line_of_the_register_is_taken_back_once_and_stays_to_be_read(
 ) -> None:
     office = signed_in(context, room.school.unit_id, Role.ACCOUNTANT)
     with scope.opened(scope.one_school(room.school.id)), transaction():
-        consents.record_gift(room.school.id, **GIFT, **WHO)
-        consents.record_gift(room.school.id, **GIFT | {"amount": Vnd(700_000)}, **WHO)
-        wrong = consents.gifts(room.school.id)[0]
+        gifts.record_gift(room.school.id, **GIFT, **WHO)
+        gifts.record_gift(room.school.id, **GIFT | {"amount": Vnd(700_000)}, **WHO)
+        wrong = gifts.gifts(room.school.id)[0]
     form = {"csrf_token": token(office.get("/gifts"))}
     address = f"/gifts/{wrong.id}/cancel"
     assert office.post(address, data=form).status_code == 422
@@ -295,8 +295,8 @@ def test_a_wrong_line_of_the_register_is_taken_back_once_and_stays_to_be_read(
     assert office.post(address, data=form).status_code == 303
     assert office.post(address, data=form).status_code == 422
     with scope.opened(scope.one_school(room.school.id)):
-        assert consents.gift_sums(room.school.id)[Category.SPONSOR] == Vnd(5_000_000)
-        assert [one.cancelled for one in consents.gifts(room.school.id)] == ["ghi hai lần", None]
+        assert gifts.gift_sums(room.school.id)[Category.SPONSOR] == Vnd(5_000_000)
+        assert [one.cancelled for one in gifts.gifts(room.school.id)] == ["ghi hai lần", None]
     assert "ghi hai lần" in office.get("/gifts").text
 
 

@@ -14,7 +14,7 @@ from app.core.errors import BadDay, DomainError
 from app.core.forms import read_day, read_vnd
 from app.core.money import ZERO
 from app.core.period import Period
-from app.money.fees import consents, day_rules, queries
+from app.money.fees import consents, day_rules, gifts, queries
 from app.money.fees.errors import BadGift, BadMonths, BadPrice
 from app.money.fees.models import Category
 from app.money.fees.routes import bp
@@ -206,8 +206,8 @@ def _gifts(*, refusal: str = "", status: int = 200) -> ResponseReturnValue:
     return (
         render_template(
             "fees/gifts.html",
-            gifts=consents.gifts(own_school()),
-            sums=consents.gift_sums(own_school()),
+            gifts=gifts.gifts(own_school()),
+            sums=gifts.gift_sums(own_school()),
             categories=categories(),
             may_record=require_membership().may(Permission.DRAFT_FEES),
             today=clock.today(),
@@ -230,7 +230,7 @@ def record_gift() -> ResponseReturnValue:
         except ValueError:
             raise BadGift(_("Only sponsorship and the parents' fund are recorded here.")) from None
         with transaction():
-            consents.record_gift(
+            gifts.record_gift(
                 own_school(),
                 category=category,
                 given_on=given,
@@ -252,7 +252,7 @@ def record_gift() -> ResponseReturnValue:
 def cancel_gift(gift_id: int) -> ResponseReturnValue:
     """Take a wrong line back."""
     return attempt(
-        lambda: consents.cancel_gift(
+        lambda: gifts.cancel_gift(
             own_school(),
             gift_id,
             reason=request.form.get("reason", ""),

@@ -1,0 +1,109 @@
+"""What a plan still lacks, and the unit above that consents to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import gettext as _
+
+from app import audit
+from app.core import clock
+from app.core.db import execute
+from app.money.fees import queries
+from app.money.fees.models import ScheduleState
+from app.money.fees.plans.estimate import estimates
+from app.money.fees.plans.last_year import changes, compared_with
+from app.money.fees.plans.parents import Agreement, agreements
+from app.money.fees.queries import Schedule
+from app.money.fees.services import CONSENT_SETTING
+from app.people.schools import setting
+
+
+def missing(schedule: Schedule, today: date) -> list[str]:
+    """What a good plan has and this one has not, in words; nobody is kept from submitting it."""
+    found = []
+    spoken = agreements(schedule.school_id, schedule.id)
+    if not spoken:
+        found.append(_("No agreement of the parents is recorded."))
+    elif not spoken[0].has_paper:
+        found.append(_("The parents' agreement has no paper."))
+    bare = [
+        one.item.name
+        for one in estimates(schedule, today)
+        if not one.costs and one.item.category in ("service", "agreed")
+    ]
+    if bare:
+        found.append(_("No cost estimate: %(items)s.", items=", ".join(bare)))
+    return found
+
+
+def needs_consent(school_id: int, day: date) -> bool:
+    """Whether schedules of a school wait for the unit above."""
+    return setting(school_id, CONSENT_SETTING, day) == "yes"
+
+
+def set_consent_needed(
+    school_id: int, *, is_needed: bool, actor: audit.Actor, now: datetime
+) -> None:
+    """Say whether schedules of a school need the consent of the unit above, from today on.
+
+    The caller commits.
+    """
+    value = "yes" if is_needed else "no"
+    execute(
+        "insert into school_settings (school_id, name, value, valid_from)"
+        " values (:school_id, :name, :value, :day)"
+        " on conflict (school_id, name, valid_from) do update set value = excluded.value",
+        school_id=school_id,
+        name=CONSENT_SETTING,
+        value=value,
+        day=clock.local_day(now),
+    )
+    audit.record(
+        "fee_schedule.consent_needed",
+        f"school:{school_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=value,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolPlan:
+    """The newest plan of a school, as the unit above sees it."""
+
+    school_id: int
+    schedule: Schedule
+    agreement: Agreement | None
+    steepest: int | None
+    gaps: tuple[str, ...]
+
+
+def plans_of(school_ids: Collection[int], today: date) -> dict[int, SchoolPlan]:
+    """The newest version of each school that left the draft."""
+    found = {}
+    for school_id in school_ids:
+        shown = next(
+            (
+                one
+                for one in queries.list_schedules(school_id)
+                if one.state not in (ScheduleState.DRAFT, ScheduleState.SUPERSEDED)
+            ),
+            None,
+        )
+        if shown is None:
+            continue
+        source = compared_with(shown)
+        rises = [one.percent for one in changes(shown, source)] if source is not None else []
+        spoken = agreements(school_id, shown.id)
+        found[school_id] = SchoolPlan(
+            school_id=school_id,
+            schedule=shown,
+            agreement=spoken[0] if spoken else None,
+            steepest=max((rise for rise in rises if rise is not None), default=None),
+            gaps=tuple(missing(shown, today)),
+        )
+    return found

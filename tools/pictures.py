@@ -118,6 +118,7 @@ FOLLOWED = (
     ("class-to-place", "accountant", "/classes", "/classes?"),
     ("fee-schedule", "accountant", "/fee-schedules", "/fee-schedules/"),
     ("collected-children", "accountant", "/passed-on", "/passed-on/"),
+    ("consents-class", "accountant", "/consents", "/consents/"),
     ("plan", "accountant", "/fee-schedules/1", "/fee-schedules/1/plan"),
     ("plan-public", "accountant", "/fee-schedules/1/plan", "/schools/"),
     ("plan-consent", "officer", "/area/plans", "/area/plans/"),
@@ -285,7 +286,11 @@ class Camera:
                 page.evaluate("document.fonts.ready")
                 break
             page.wait_for_timeout(300)
-        page.wait_for_function("[...document.images].every(image => image.complete)")
+        # Not `wait_for_function`: it asks again by `eval`, which the pages' policy forbids.
+        page.evaluate(
+            "Promise.all([...document.images].map(i => i.complete ||"
+            " new Promise(done => { i.onload = i.onerror = done })))"
+        )
         wide = int(page.evaluate("document.documentElement.scrollWidth"))
         if wide > self._width:
             print(f"{self._language}, {name}: {wide} px wide in a window of {self._width}")

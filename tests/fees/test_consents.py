@@ -92,7 +92,7 @@ def test_the_number_of_the_signed_form_stands_beside_the_yes(room: Room) -> None
     room.keep(room.stays[:1], form_no="12/PĐK")
     with scope.opened(scope.one_school(room.school.id)):
         found = consents.choosers(room.school.id, room.class_id, room.club, NOVEMBER)
-    assert [one.source for one in found if one.choice_id] == ["giấy: 12/PĐK"]
+    assert [one.source for one in found if one.choice_id] == ["paper 12/PĐK"]
 
 
 def test_children_of_other_classes_cannot_be_ticked(room: Room) -> None:
@@ -165,6 +165,7 @@ def test_the_teacher_records_forms_and_the_office_sets_days_and_quantities(
         },
     )
     assert kept.status_code == 303 and room.yes() == set(room.stays)
+    assert "phiếu đã ký số 01" in teacher.get(address).text
     overview = teacher.get(f"/consents?item={room.club}")
     assert "100 % gia đình đã đồng ý" in words(overview)
     form = {"csrf_token": token(overview), "until": "2026-11-23"}

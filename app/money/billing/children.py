@@ -11,6 +11,7 @@ from app.core.i18n import language
 from app.core.money import ZERO, Vnd
 from app.core.period import Period
 from app.money.billing import queries
+from app.money.fees.words import source_word
 from app.people import students
 from app.people.students.money import ChildBill, ChildState, Relief, Taken
 
@@ -169,7 +170,10 @@ def taken(school_id: int, enrolment_id: int) -> list[Taken]:
         school_id=school_id,
         enrolment=enrolment_id,
     )
-    return [Taken(_named(c), c.first_period, c.last_period, c.chosen_on, c.source) for c in found]
+    return [
+        Taken(_named(c), c.first_period, c.last_period, c.chosen_on, source_word(c.source))
+        for c in found
+    ]
 
 
 def _named(found: Any) -> str:

@@ -18,7 +18,7 @@ from app.money.fees import consents, day_rules, gifts, queries
 from app.money.fees.errors import BadGift, BadMonths, BadPrice
 from app.money.fees.models import Category
 from app.money.fees.routes import bp
-from app.money.fees.words import categories, units
+from app.money.fees.words import categories, source_word, units
 from app.people.access import (
     Permission,
     current_actor,
@@ -111,6 +111,7 @@ def _class_page(
             else {str(one.enrolment_id) for one in children if one.choice_id},
             month=month,
             unit=units()[item.unit],
+            source_word=source_word,
             until=consents.withdrawable_until(own_school(), item_id, clock.today()),
             may_set=membership.may(Permission.DRAFT_FEES),
             refusal=refusal,

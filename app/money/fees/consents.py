@@ -241,7 +241,7 @@ def keep_choices(
                 day=formats.day(until),
             )
         )
-    source = f"giấy: {' '.join(nfc(form_no).split())}"[:40] if form_no.strip() else "paper"
+    source = f"paper {' '.join(nfc(form_no).split())}"[:40] if form_no.strip() else "paper"
     record_choices(
         school_id,
         [Choice(stay, item_id, month, clock.local_day(now), source=source) for stay in fresh],

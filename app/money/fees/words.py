@@ -54,3 +54,11 @@ def levels() -> dict[str, str]:
         Level.PRIMARY.value: _("primary schools"),
         Level.LOWER_SECONDARY.value: _("lower secondary schools"),
     }
+
+
+def source_word(source: str) -> str:
+    """Where a family's yes came from: its own page, or a signed form with its number."""
+    if source == "web":
+        return _("by the family on its page")
+    number = source.removeprefix("paper").strip()
+    return _("signed form %(number)s", number=number) if number else _("signed form")

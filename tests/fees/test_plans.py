@@ -413,6 +413,7 @@ def test_the_officer_sees_all_plans_and_decides(
     page = words(officer.get("/area/plans"))
     assert "Chờ cấp trên" in page and "Chưa ghi thỏa thuận" in page
     assert f"Chưa có kế hoạch: TH Minh Họa {int(quiet.code[2:])}" in page
+    assert "Kế hoạch thu (1)" in officer.get("/area").text
     address = f"/area/plans/{school.code}/{draft}"
     assert "100.000" in officer.get(address).text
     assert officer.get(f"/area/plans/{stranger.code}/{draft}").status_code == 404

@@ -14,7 +14,14 @@ from app.core.period import Period
 from app.journeys.reports import papers, queries, workbooks
 from app.journeys.reports.errors import SchoolNotInArea, UnreadableFilter
 from app.journeys.reports.forms import CollectionForm
-from app.people.access import Permission, own_school, require_membership, requires
+from app.money.fees import plans
+from app.people.access import (
+    Permission,
+    own_school,
+    readable_schools,
+    require_membership,
+    requires,
+)
 from app.people.schools import find_school, school_info
 
 bp = Blueprint("reports", __name__)
@@ -130,6 +137,7 @@ def area() -> ResponseReturnValue:
         area=found,
         unit_name=require_membership().school_name,
         neighbours=_neighbours(months, found.period),
+        plans_waiting=plans.waiting([school.id for school in readable_schools()]),
         target=queries.TARGET_PERCENT,
         millions=_millions,
     )

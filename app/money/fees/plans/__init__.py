@@ -12,6 +12,7 @@ from app.money.fees.plans.above import (
     needs_consent,
     plans_of,
     set_consent_needed,
+    waiting,
 )
 from app.money.fees.plans.days import due_dates, planned_due_date, set_due_dates
 from app.money.fees.plans.estimate import (
@@ -62,5 +63,6 @@ __all__ = [
     "set_consent_needed",
     "set_due_dates",
     "set_takers",
+    "waiting",
     "year_before",
 ]

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from app import audit
 from app.core import clock
-from app.core.db import execute
+from app.core.db import execute, scalar
 from app.money.fees import queries
 from app.money.fees.models import ScheduleState
 from app.money.fees.plans.estimate import estimates
@@ -107,3 +107,15 @@ def plans_of(school_ids: Collection[int], today: date) -> dict[int, SchoolPlan]:
             gaps=tuple(missing(shown, today)),
         )
     return found
+
+
+def waiting(school_ids: Collection[int]) -> int:
+    """How many plans of these schools wait for the unit above."""
+    if not school_ids:
+        return 0
+    return int(
+        scalar(
+            "select count(*) from fee_schedules where school_id in :schools and state = 'endorsed'",
+            schools=list(school_ids),
+        )
+    )

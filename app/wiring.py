@@ -58,6 +58,7 @@ from app.money.billing import routes as billing
 from app.money.exemptions import routes as exemptions
 from app.money.exemptions import services as exemptions_services
 from app.money.fees import (  # noqa: F401 - they add their views to the blueprint
+    account_routes,
     catalogue_routes,
     consent_routes,
     plan_routes,

@@ -96,6 +96,7 @@ SHOTS = (
     Shot("exemptions-lists", "accountant", "/exemptions/lists"),
     Shot("exemptions-grounds", "officer", "/exemptions/grounds"),
     Shot("collected", "accountant", "/passed-on"),
+    Shot("item-accounts", "principal", "/item-accounts"),
     Shot("consents", "accountant", "/consents"),
     Shot("plans-area", "officer", "/area/plans"),
     Shot("consents-area", "officer", "/area/consents"),

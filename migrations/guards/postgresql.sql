@@ -196,3 +196,9 @@ for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_parents_agreements_truncate before truncate on parents_agreements
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_item_accounts_change before update or delete on item_accounts
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_item_accounts_truncate before truncate on item_accounts
+for each statement execute function sothu_append_only()

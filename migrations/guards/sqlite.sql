@@ -440,3 +440,19 @@ drop trigger if exists guard_parents_agreements_insert
 create trigger guard_parents_agreements_insert before insert on parents_agreements
 when exists (select 1 from parents_agreements where id = new.id)
 begin select raise(abort, 'parents_agreements is append-only: the key exists'); end
+--;
+drop trigger if exists guard_item_accounts_update
+--;
+create trigger guard_item_accounts_update before update on item_accounts
+begin select raise(abort, 'item_accounts is append-only'); end
+--;
+drop trigger if exists guard_item_accounts_delete
+--;
+create trigger guard_item_accounts_delete before delete on item_accounts
+begin select raise(abort, 'item_accounts is append-only'); end
+--;
+drop trigger if exists guard_item_accounts_insert
+--;
+create trigger guard_item_accounts_insert before insert on item_accounts
+when exists (select 1 from item_accounts where id = new.id)
+begin select raise(abort, 'item_accounts is append-only: the key exists'); end

@@ -88,6 +88,8 @@ class PayPage:
     payments: tuple[FamilyPayment, ...]
     #: money the school holds for the child beyond what is billed
     credit: Vnd
+    #: links of the child's other accounts with what is due there
+    others: tuple[tuple[billing.Request, Vnd], ...]
 
     @property
     def open_bills(self) -> tuple[Bill, ...]:
@@ -184,7 +186,17 @@ def pay_page(request: billing.Request, today: date) -> PayPage:
         bills=bills,
         payments=_payments(request),
         credit=billing.credits_of(school_id, [request.student_id]).get(request.student_id, ZERO),
+        others=_others(request),
     )
+
+
+def _others(request: billing.Request) -> tuple[tuple[billing.Request, Vnd], ...]:
+    """What the child owes to other accounts of the school, each behind its own link (M7)."""
+    by_account = {request.bank_account_id: request}
+    for other in billing.requests_of(request.school_id, request.student_id):
+        by_account.setdefault(other.bank_account_id, other)
+    found = ((one, billing.due(one)) for one in by_account.values() if one is not request)
+    return tuple((one, due) for one, due in found if due > ZERO)
 
 
 def _bills(request: billing.Request) -> tuple[tuple[Bill, ...], str]:

@@ -26,6 +26,7 @@ from app.money.billing.allocation import DEFAULT_ORDER, allocate
 from app.money.billing.differences import differences_sql
 from app.money.billing.models import BillingRun, PaymentCode, PaymentRequest, RunKind
 from app.money.billing.reference import new_reference
+from app.money.fees.accounts import chosen_accounts
 from app.money.ledger.chart import REVENUE_SQL
 from app.people.schools import setting
 
@@ -152,7 +153,7 @@ def write(
     """
     today = clock.local_day(now)
     _write_bills(school_id, run, account_id, now)
-    _open_requests(school_id, run.id, account_id, now, rng)
+    _open_requests(school_id, run.id, now, rng)
     execute("drop table run_lines")
     analyze("invoice_lines", grown=lines)
     _post(school_id, run.id, today, now)
@@ -210,7 +211,7 @@ def _write_bills(school_id: int, run: Any, account_id: int, now: datetime) -> No
         "   order by r.service_period desc, i.id), i.name, i.name_en, i.category, i.unit,"
         "  i.legal_act, i.document_kind, i.may_be_debt, i.is_compulsory, r.quantity, r.price,"
         "  r.quantity_before, r.price_before, r.gross, r.percent, r.policy_id, r.subsidy,"
-        "  r.reduction, r.gross - r.reduction, :account"
+        f"  r.reduction, r.gross - r.reduction, {_account_of(school_id, now)}"
         " from run_lines r"
         " join invoices v on v.school_id = :school_id and v.run_id = :run"
         "  and v.enrolment_id = r.enrolment_id"
@@ -221,23 +222,31 @@ def _write_bills(school_id: int, run: Any, account_id: int, now: datetime) -> No
     )
 
 
+def _account_of(school_id: int, now: datetime) -> str:
+    """The receiving account of a line as SQL: its item's own, else the parameter :account."""
+    own = chosen_accounts(school_id, clock.local_day(now))
+    cases = "".join(
+        f" when {int(item)} then {int(one.bank_account_id)}" for item, one in sorted(own.items())
+    )
+    # The type is told: PostgreSQL would take a bare parameter for a text.
+    usual = "cast(:account as bigint)"
+    return f"case r.item_id{cases} else {usual} end" if cases else usual
+
+
 def _moment(name: str) -> str:
     return f":{name}" if dialect() == "sqlite" else f"cast(:{name} as timestamp with time zone)"
 
 
-def _open_requests(
-    school_id: int, run_id: int, account_id: int, now: datetime, rng: random.Random | None
-) -> None:
+def _open_requests(school_id: int, run_id: int, now: datetime, rng: random.Random | None) -> None:
     missing = rows(
-        "select distinct v.student_id from invoices v"
-        " where v.school_id = :school_id and v.run_id = :run and v.enrolment_id in"
-        "  (select r.enrolment_id from run_lines r where r.gross > r.reduction)"
-        " and not exists (select 1 from payment_requests q where q.school_id = v.school_id"
-        "  and q.student_id = v.student_id and q.bank_account_id = :account)"
-        " order by v.student_id",
+        "select distinct v.student_id, l.bank_account_id"
+        " from invoice_lines l join invoices v on v.id = l.invoice_id"
+        " where l.school_id = :school_id and l.run_id = :run and l.amount > 0"
+        " and not exists (select 1 from payment_requests q where q.school_id = l.school_id"
+        "  and q.student_id = v.student_id and q.bank_account_id = l.bank_account_id)"
+        " order by v.student_id, l.bank_account_id",
         school_id=school_id,
         run=run_id,
-        account=account_id,
     )
     if not missing:
         return
@@ -246,7 +255,7 @@ def _open_requests(
         {
             "school_id": school_id,
             "student_id": child.student_id,
-            "bank_account_id": account_id,
+            "bank_account_id": child.bank_account_id,
             "reference": code,
             "token": new_token(rng),
             "opened_at": now,

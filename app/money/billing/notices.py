@@ -14,10 +14,11 @@ from typing import Final
 from flask import current_app, render_template
 
 from app.core import press, qr
-from app.core.money import ZERO, Vnd, format_number
+from app.core.money import ZERO, Vnd, format_number, total_of
 from app.core.period import Period
 from app.core.words import amount_sentence
 from app.money.billing import queries, vietqr
+from app.money.billing.allocation import OpenLine
 from app.money.billing.errors import NothingToPrint, TooManyNotices
 from app.money.billing.queries import BilledLine, InvoiceRow, Request
 from app.people.schools import AccountInfo, get_account, school_info
@@ -108,17 +109,21 @@ def write_message(school_id: int, invoice: InvoiceRow, *, day: date) -> str:
 
     Refuses a bill of which nothing is due.
     """
-    (notice,), _pictures = _notices(school_id, _asked([invoice]))
+    notices, _pictures = _notices(school_id, _asked([invoice]))
     school = school_info(school_id, day)
     public = current_app.config["SETTINGS"].public_url.rstrip("/")
-    return render_template(
-        "messages/notice.txt",
-        notice=notice,
-        school=school,
-        # A worker writes messages too, outside any request.
-        address=public + current_app.url_map.bind("").build("family.pay", {"token": notice.token}),
-        check_address=public + "/check",
-    ).strip()
+    # A worker writes messages too, outside any request.
+    paths = current_app.url_map.bind("")
+    return "\n\n".join(
+        render_template(
+            "messages/notice.txt",
+            notice=notice,
+            school=school,
+            address=public + paths.build("family.pay", {"token": notice.token}),
+            check_address=public + "/check",
+        ).strip()
+        for notice in notices
+    )
 
 
 def _asked(invoices: Sequence[InvoiceRow]) -> list[InvoiceRow]:
@@ -146,22 +151,29 @@ def _notices(
         lines.setdefault(line.invoice_id, []).append(line)
     students = [invoice.student_id for invoice in invoices]
     requests = queries.requests_of_many(school_id, students)
-    still_open = queries.open_lines(school_id, students)
-    accounts: dict[int, AccountInfo] = {}
+    accounts: dict[int, tuple[AccountInfo, dict[int, list[OpenLine]]]] = {}
     notices, pictures = [], {}
+    for number in sorted({account for _student, account in requests}):
+        accounts[number] = (
+            get_account(school_id, number),
+            queries.open_lines(school_id, students, bank_account_id=number),
+        )
     for invoice in invoices:
-        own = lines[invoice.id]
-        request = requests[invoice.student_id, own[0].bank_account_id]
-        account = accounts.get(request.bank_account_id)
-        if account is None:
-            account = accounts[request.bank_account_id] = get_account(
-                school_id, request.bank_account_id
-            )
-        due = Vnd(sum(line.open.dong for line in still_open.get(invoice.student_id, [])))
-        notice = _notice(invoice, own, request, account, due)
-        text = vietqr.build(account.bank_bin, account.number, due, request.reference)
-        pictures[notice.picture] = qr.png(text, scale=12)
-        notices.append(notice)
+        # Lines of another account, and what older bills left open there, are another notice with a
+        # code of its own (M7); the account of the first line comes first.
+        own: dict[int, list[BilledLine]] = {}
+        for line in lines[invoice.id]:
+            own.setdefault(line.bank_account_id, []).append(line)
+        for number in (*own, *(other for other in accounts if other not in own)):
+            account, still_open = accounts[number]
+            due = Vnd(sum(line.open.dong for line in still_open.get(invoice.student_id, [])))
+            if due <= ZERO:
+                continue
+            request = requests[invoice.student_id, number]
+            notice = _notice(invoice, own.get(number, []), request, account, due)
+            text = vietqr.build(account.bank_bin, account.number, due, request.reference)
+            pictures[notice.picture] = qr.png(text, scale=12)
+            notices.append(notice)
     return notices, pictures
 
 
@@ -174,7 +186,7 @@ def _notice(
 ) -> Notice:
     rows = [_row(line, invoice.billed_period) for line in lines]
     # Older bills and what was paid since, so that the rows add up to what is due.
-    rest = due - invoice.total
+    rest = due - total_of([line.amount for line in lines])
     if rest:
         name = "Các phiếu trước còn lại" if rest > ZERO else "Đã trả"
         rows.append(Row(name, "", "", "", format_number(rest.dong)))
@@ -195,7 +207,7 @@ def _notice(
         account=account.number,
         holder=account.holder,
         token=request.token,
-        picture=f"qr{invoice.id}",
+        picture=f"qr{invoice.id}-{account.id}",
         modules=len(qr.matrix(text)),
         density=_density(rows, acts),
     )

@@ -135,6 +135,26 @@ class FeeCap(Model):
     valid_to: Mapped[date | None]
 
 
+class ItemAccount(SchoolOwned, Model):
+    """The account an item's money goes to at a school; rows are only added, the newest counts."""
+
+    __tablename__ = "item_accounts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+        Index("ix_item_accounts_school_id_item_id", "school_id", "item_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    #: NULL: the school's usual account again
+    bank_account_id: Mapped[int | None]
+    set_by: Mapped[str] = mapped_column(String(120))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ScheduleState(StrEnum):
     """Life of a schedule; only an approved one is billed."""
 

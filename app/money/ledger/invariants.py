@@ -21,6 +21,7 @@ APPEND_ONLY = (
     "invoice_lines",
     "invoice_withdrawals",
     "invoices",
+    "item_accounts",
     "ledger_events",
     "matchings",
     "parents_agreements",

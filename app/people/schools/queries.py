@@ -115,6 +115,18 @@ def receiving_account(school_id: int, day: date) -> AccountInfo | None:
     return None if found is None else AccountInfo(*found)
 
 
+def receiving_accounts(school_id: int, day: date) -> list[AccountInfo]:
+    """Every account new bills may ask money for on a day, the usual one first."""
+    found = rows(
+        f"{_ACCOUNT} where school_id = :school_id and kind <> 'treasury' and opened_on <= :day"
+        " and (closed_on is null or closed_on > :day)"
+        " order by case kind when 'virtual' then 1 else 2 end, id",
+        school_id=school_id,
+        day=day,
+    )
+    return [AccountInfo(*account) for account in found]
+
+
 def get_account(school_id: int, account_id: int) -> AccountInfo:
     """An account of the school, or NotFound."""
     found = row(

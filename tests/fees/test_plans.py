@@ -20,7 +20,7 @@ from app.core.money import Vnd, half_up, total_of
 from app.core.period import Period
 from app.money import billing, fees
 from app.money.billing.routes import default_due
-from app.money.fees import Category, plans, queries, services
+from app.money.fees import Category, catalogue, plans, queries, services
 from app.money.fees.errors import (
     BadPlan,
     DraftAlreadyOpen,
@@ -481,3 +481,21 @@ def test_whole_estimates_add_up(school: MadeSchool) -> None:
         )
         both = billed + billing.preview(school.id, Period(2026, 12)).current_total
     assert found.income == both
+
+
+def test_insurance_beside_the_formula_is_told_and_not_refused(school: MadeSchool) -> None:
+    with scope.opened(scope.EVERY_SCHOOL):
+        item = next((one.id for one in queries.all_items().values() if one.code == "BHYT"), None)
+    if item is None:
+        with scope.opened(scope.EVERY_SCHOOL), transaction():
+            catalogue.seed_items(school.unit_id, valid_from=date(2025, 1, 1), **WHO)
+        with scope.opened(scope.EVERY_SCHOOL):
+            item = next(one.id for one in queries.all_items().values() if one.code == "BHYT")
+    right = price(item, 56_925, quantity=12)
+    draft = make_draft(school, [right, price(item, 60_000, quantity=3, period=Period(2027, 1))])
+    with scope.opened(scope.one_school(school.id)):
+        gaps = plans.missing(queries.get_schedule(school.id, draft), TODAY)
+    (told,) = [gap for gap in gaps if "180.000" in gap]
+    assert "170.775" in told and "tháng 1/2027" in told
+    assert not any("683.100" in gap for gap in gaps)
+    does(school, fees.submit_schedule, draft)

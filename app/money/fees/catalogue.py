@@ -15,13 +15,15 @@ from sqlalchemy import insert
 from app import audit
 from app.core.db import DAY, VND, execute, rows, scalar
 from app.core.model import db
-from app.core.money import Vnd
+from app.core.money import Vnd, half_up
 from app.core.text import fold, nfc
 from app.money.fees.errors import BadItem, BadMonths, ItemNotFound, RateExists
 from app.money.fees.models import Category, DocumentKind, FeeUnit, InsuranceRate
 from app.money.fees.services import NewItem, add_item
 from app.people.schools import Level
 
+#: the item whose price the law gives by formula
+INSURANCE_CODE: Final = "BHYT"
 #: of the premium, in thousandths of the base salary a month
 PREMIUM: Final = 45
 
@@ -41,7 +43,7 @@ class Insurance:
     def of_family(self, months: int) -> Vnd:
         """The family's part of so many months: one division, half up (M15)."""
         whole = self.base_salary.dong * PREMIUM * (100 - self.state_share) * months
-        return Vnd((whole + 50_000) // 100_000)
+        return Vnd(half_up(whole, 100_000))
 
 
 def insurance_rates() -> list[Insurance]:
@@ -286,7 +288,13 @@ FIRST_ITEMS: Final = (
         *("Hợp đồng với công ty bảo hiểm, tự nguyện", False, False, True),
     ),
     (
-        *("BHYT", "Bảo hiểm y tế học sinh", "Pupils' health insurance", _C.COLLECT_FOR, _U.MONTH),
+        *(
+            INSURANCE_CODE,
+            "Bảo hiểm y tế học sinh",
+            "Pupils' health insurance",
+            _C.COLLECT_FOR,
+            _U.MONTH,
+        ),
         *(_INSURED, True, True, True),
     ),
     (

@@ -16,6 +16,7 @@ from app.core.db import transaction
 from app.core.errors import DomainError, NotFound
 from app.core.i18n import language
 from app.money.fees import queries, services, table
+from app.money.fees.catalogue import insurance_on
 from app.money.fees.forms import (
     ActForm,
     AgreementForm,
@@ -127,6 +128,7 @@ def _editor(
         return_form=return_form or ReturnForm(formdata=None),
         returned=queries.last_return(schedule.school_id, schedule.id) if is_draft else None,
         may_edit=may_edit,
+        insurance=insurance_on(max(clock.today(), schedule.year_starts_on)) if may_edit else None,
         may_copy=membership.may(Permission.DRAFT_FEES)
         and schedule.state is ScheduleState.APPROVED
         and not _has_open_version(schedule),

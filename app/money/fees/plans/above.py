@@ -9,10 +9,12 @@ from datetime import date, datetime
 from flask_babel import gettext as _
 
 from app import audit
-from app.core import clock
+from app.core import clock, formats
 from app.core.db import execute, scalar
+from app.core.money import Vnd
 from app.money.fees import queries
-from app.money.fees.models import ScheduleState
+from app.money.fees.catalogue import INSURANCE_CODE, insurance_rates
+from app.money.fees.models import FeeUnit, ScheduleState
 from app.money.fees.plans.estimate import estimates
 from app.money.fees.plans.last_year import changes, compared_with
 from app.money.fees.plans.parents import Agreement, agreements
@@ -36,6 +38,37 @@ def missing(schedule: Schedule, today: date) -> list[str]:
     ]
     if bare:
         found.append(_("No cost estimate: %(items)s.", items=", ".join(bare)))
+    return found + _beside_the_formula(schedule)
+
+
+def _beside_the_formula(schedule: Schedule) -> list[str]:
+    """Months whose health insurance costs another sum than the law's formula gives."""
+    items = {
+        one.id: one
+        for one in queries.all_items().values()
+        if one.code == INSURANCE_CODE and one.unit == FeeUnit.MONTH
+    }
+    rates = insurance_rates() if items else []
+    found = []
+    for price in queries.prices_of(schedule.school_id, schedule.id):
+        rate = next((one for one in rates if one.valid_from <= price.period.first_day), None)
+        if price.item_id not in items or rate is None:
+            continue
+        right, asked = rate.of_family(price.quantity), price.price.dong * price.quantity
+        # One division for all months: a month's part may differ by less than one đồng.
+        if abs(asked - right.dong) >= price.quantity:
+            found.append(
+                _(
+                    "%(item)s, %(month)s: %(asked)s asked, the formula gives %(right)s for"
+                    " %(n)s months (%(act)s).",
+                    item=items[price.item_id].name,
+                    month=formats.month(price.period),
+                    asked=formats.vnd(Vnd(asked)),
+                    right=formats.vnd(right),
+                    n=price.quantity,
+                    act=rate.legal_act,
+                )
+            )
     return found
 
 

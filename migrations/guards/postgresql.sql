@@ -202,3 +202,9 @@ for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_item_accounts_truncate before truncate on item_accounts
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_consent_scans_change before update or delete on consent_scans
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_consent_scans_truncate before truncate on consent_scans
+for each statement execute function sothu_append_only()

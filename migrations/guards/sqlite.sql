@@ -456,3 +456,19 @@ drop trigger if exists guard_item_accounts_insert
 create trigger guard_item_accounts_insert before insert on item_accounts
 when exists (select 1 from item_accounts where id = new.id)
 begin select raise(abort, 'item_accounts is append-only: the key exists'); end
+--;
+drop trigger if exists guard_consent_scans_update
+--;
+create trigger guard_consent_scans_update before update on consent_scans
+begin select raise(abort, 'consent_scans is append-only'); end
+--;
+drop trigger if exists guard_consent_scans_delete
+--;
+create trigger guard_consent_scans_delete before delete on consent_scans
+begin select raise(abort, 'consent_scans is append-only'); end
+--;
+drop trigger if exists guard_consent_scans_insert
+--;
+create trigger guard_consent_scans_insert before insert on consent_scans
+when exists (select 1 from consent_scans where id = new.id)
+begin select raise(abort, 'consent_scans is append-only: the key exists'); end

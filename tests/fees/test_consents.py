@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -181,6 +182,31 @@ def test_the_teacher_records_forms_and_the_office_sets_days_and_quantities(
     assert teacher.post(address, data={**late, "late_reason": "x"}).status_code in {400, 403, 409}
     assert office.post(address, data={**late, "late_reason": "đổi ý"}).status_code == 303
     assert room.yes(Period(2026, 12)) == {room.stays[0]}
+
+
+def test_the_scan_of_the_signed_forms_is_kept_beside_the_yeses(context: Flask, room: Room) -> None:
+    teacher = signed_in(context, room.school.unit_id, Role.TEACHER)
+    address = f"/consents/{room.club}/classes/{room.class_id}"
+
+    def hand_in(content: bytes) -> TestResponse:
+        form = {
+            "csrf_token": token(teacher.get(address)),
+            "yes": str(room.stays[0]),
+            "month": "2026-11",
+            "form_no": "07",
+            "scan": (io.BytesIO(content), "phieu.pdf"),
+        }
+        return teacher.post(address, data=form, content_type="multipart/form-data")
+
+    assert hand_in(b"<html>").status_code == 422 and room.yes() == set()
+    assert hand_in(b"%PDF-1.7 minh hoa").status_code == 303 and room.yes() == {room.stays[0]}
+    with scope.opened(scope.one_school(room.school.id)):
+        (scan,) = consents.scans_of(room.school.id, room.class_id, room.club)
+    assert "/consents/scans/" in teacher.get(address).text
+    assert teacher.get(f"/consents/scans/{scan.id}").data == b"%PDF-1.7 minh hoa"
+    assert teacher.get("/consents/scans/999999").status_code == 404
+    stranger = signed_in(context, make_school().unit_id, Role.TEACHER)
+    assert stranger.get(f"/consents/scans/{scan.id}").status_code == 404
 
 
 def test_a_childs_own_quantity_needs_a_number_and_a_reason(context: Flask, room: Room) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app.core import clock
+from app.core import clock, papers
 from app.core.acting import attempt
 from app.core.db import transaction
 from app.core.errors import BadDay, DomainError
@@ -112,6 +112,7 @@ def _class_page(
             month=month,
             unit=units()[item.unit],
             source_word=source_word,
+            scans=consents.scans_of(own_school(), class_id, item_id),
             until=consents.withdrawable_until(own_school(), item_id, clock.today()),
             may_set=membership.may(Permission.DRAFT_FEES),
             refusal=refusal,
@@ -126,6 +127,7 @@ def _class_page(
 def keep_consents(item_id: int, class_id: int) -> ResponseReturnValue:
     """Keep what the signed forms of a class say."""
     may_be_late = require_membership().may(Permission.DRAFT_FEES)
+    scan = request.files.get("scan")
     try:
         with transaction():
             done = consents.keep_choices(
@@ -136,6 +138,7 @@ def keep_consents(item_id: int, class_id: int) -> ResponseReturnValue:
                 month=_month(),
                 form_no=request.form.get("form_no", ""),
                 late_reason=request.form.get("late_reason", "") if may_be_late else "",
+                scan=scan.read(papers.MOST + 1) if scan else b"",
                 actor=current_actor(),
                 now=clock.now(),
             )
@@ -146,6 +149,14 @@ def keep_consents(item_id: int, class_id: int) -> ResponseReturnValue:
         "toast",
     )
     return redirect(url_for(".show_consents", item=item_id), 303)
+
+
+@bp.get("/consents/scans/<int:scan_id>")
+@requires(Permission.RECORD_CHOICES)
+def open_scan(scan_id: int) -> ResponseReturnValue:
+    """The signed forms as they were scanned."""
+    kind, content = consents.open_scan(own_school(), scan_id)
+    return Response(content, content_type=kind, headers=papers.headers(f"phieu-{scan_id}", kind))
 
 
 @bp.post("/consents/<int:item_id>/classes/<int:class_id>/quantities")

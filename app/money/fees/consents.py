@@ -12,20 +12,25 @@ from datetime import date, datetime
 from typing import Final
 
 from flask_babel import gettext as _
+from sqlalchemy import insert
 
 from app import audit
-from app.core import clock, formats
-from app.core.db import MONTH, VND, execute, rows
+from app.core import clock, formats, papers
+from app.core.db import MOMENT, MONTH, VND, execute, rows
+from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
 from app.core.text import nfc
 from app.money.fees import queries
 from app.money.fees.errors import (
+    BadScan,
     ChoiceNotFound,
     ItemNotFound,
     NotOptional,
+    ScanNotFound,
     TooLateToWithdraw,
 )
+from app.money.fees.models import ConsentScan
 from app.money.fees.services import Choice, record_choices, withdraw_choice
 from app.people.schools import setting
 
@@ -218,11 +223,13 @@ def keep_choices(
     late_reason: str,
     actor: audit.Actor,
     now: datetime,
+    scan: bytes = b"",
 ) -> Recorded:
     """Bring a class's yeses to an item to what the signed forms say, from a month on.
 
-    Refuses an item everybody is charged, children of another class, and taking a yes back after
-    its last day without a reason. The caller commits.
+    `scan` is the paper itself. Refuses an item everybody is charged, taking a yes back after its
+    last day without a reason, and a scan that is no PDF, JPEG or PNG of at most 5 MB. The caller
+    commits.
     """
     item = queries.all_items().get(item_id)
     if item is None:
@@ -241,6 +248,8 @@ def keep_choices(
                 day=formats.day(until),
             )
         )
+    if scan:
+        _keep_scan(school_id, class_id, item_id, form_no, scan, actor, now)
     source = f"paper {' '.join(nfc(form_no).split())}"[:40] if form_no.strip() else "paper"
     record_choices(
         school_id,
@@ -263,6 +272,78 @@ def keep_choices(
             cause=nfc(late_reason).strip()[:200],
         )
     return Recorded(len(fresh), len(gone))
+
+
+def _keep_scan(
+    school_id: int,
+    class_id: int,
+    item_id: int,
+    form_no: str,
+    content: bytes,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    kind = papers.kind_of(content)
+    if kind is None:
+        raise BadScan
+    db.session.execute(
+        insert(ConsentScan).values(
+            school_id=school_id,
+            item_id=item_id,
+            class_id=class_id,
+            form_no=" ".join(nfc(form_no).split())[:40],
+            kind=kind,
+            content=content,
+            added_by=actor.name,
+            added_at=now,
+        )
+    )
+    audit.record(
+        "fee_choice.scan",
+        f"fee_item:{item_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=f"class:{class_id}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scanned paper, without its content."""
+
+    id: int
+    form_no: str
+    added_by: str
+    added_at: datetime
+
+
+def scans_of(school_id: int, class_id: int, item_id: int) -> list[Scan]:
+    """The scanned forms of a class for an item, the newest first."""
+    return [
+        Scan(*one)
+        for one in rows(
+            "select id, form_no, added_by, added_at from consent_scans"
+            " where school_id = :school_id and class_id = :class_id and item_id = :item"
+            " order by id desc",
+            types={"added_at": MOMENT},
+            school_id=school_id,
+            class_id=class_id,
+            item=item_id,
+        )
+    ]
+
+
+def open_scan(school_id: int, scan_id: int) -> tuple[str, bytes]:
+    """A scan with its kind. Refuses one that is not the school's."""
+    found = rows(
+        "select kind, content from consent_scans where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=scan_id,
+    )
+    if not found:
+        raise ScanNotFound
+    return found[0].kind, bytes(found[0].content)
 
 
 # One child's family

@@ -239,3 +239,18 @@ class BadGift(Invalid):
     """A gift that cannot be recorded."""
 
     code = "bad_gift"
+
+
+class BadScan(Invalid):
+    """The scan is no paper we keep."""
+
+    code = "consent_scan_refused"
+
+    def default_message(self) -> str:
+        return _("Hand in a PDF, JPEG or PNG of at most 5 MB.")
+
+
+class ScanNotFound(NotFound):
+    """No such scan at this school."""
+
+    code = "consent_scan_not_found"

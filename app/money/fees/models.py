@@ -409,6 +409,27 @@ class FeeChoice(SchoolOwned, Model):
     chosen_on: Mapped[date]
 
 
+class ConsentScan(SchoolOwned, Model):
+    """The signed forms of a class for an optional item, scanned; rows are only added."""
+
+    __tablename__ = "consent_scans"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(["school_id", "class_id"], ["classes.school_id", "classes.id"]),
+        Index("ix_consent_scans_school_id_class_id", "school_id", "class_id", "item_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("fee_items.id"))
+    class_id: Mapped[int]
+    form_no: Mapped[str] = mapped_column(String(40))
+    #: application/pdf, image/jpeg or image/png, by its content
+    kind: Mapped[str] = mapped_column(String(40))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    added_by: Mapped[str] = mapped_column(String(120))
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Gift(SchoolOwned, Model):
     """Sponsorship, or a sum of the parents' fund: recorded apart, never charged, never a debt."""
 

@@ -12,6 +12,7 @@ APPEND_ONLY = (
     "accounts",
     "audit_rows",
     "audit_seals",
+    "consent_scans",
     "entries",
     "exemption_application_steps",
     "gifts",

@@ -61,6 +61,7 @@ from app.money.fees import (  # noqa: F401 - they add their views to the bluepri
     account_routes,
     catalogue_routes,
     consent_routes,
+    day_rule_routes,
     plan_routes,
 )
 from app.money.fees import cli as fees_commands

@@ -97,6 +97,8 @@ SHOTS = (
     Shot("exemptions-grounds", "officer", "/exemptions/grounds"),
     Shot("collected", "accountant", "/passed-on"),
     Shot("item-accounts", "principal", "/item-accounts"),
+    Shot("day-rules", "principal", "/day-rules"),
+    Shot("day-rules-read", "accountant", "/day-rules"),
     Shot("consents", "accountant", "/consents"),
     Shot("plans-area", "officer", "/area/plans"),
     Shot("consents-area", "officer", "/area/consents"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from app.core.db import rows
 from app.core.period import Period
 from app.money.fees import queries
 from app.money.fees.invariants import INVARIANTS
+from app.money.fees.models import FeeUnit
 from app.people.access import Role
 from tests.factories.fees import approved_schedule, make_cap, make_draft, make_item, price
 from tests.factories.people import make_class
@@ -163,6 +165,74 @@ def test_a_row_opens_in_the_form_to_be_changed_and_can_be_removed(desk: Desk) ->
         item_id=desk.item,
         audience="all",
     )
+    assert desk.prices(draft) == []
+
+
+def test_a_price_of_a_day_changes_within_a_month(desk: Desk) -> None:
+    """The months before keep the old price, the months after have the new one."""
+    meal = make_item(desk.school, name="Tiền ăn trưa", unit=FeeUnit.DAY)
+    draft = make_draft(desk.school)
+    change = {"item_id": meal, "quantities": "22", "price": "30.000", "second_price": "35.000"}
+
+    assert desk.save_price(draft, **change, second_from="16/10/2026").status_code == 303
+
+    with scope.opened(scope.one_school(desk.school.id)):
+        stored = [
+            (str(p.period), p.price.dong, p.second_price and p.second_price.dong, p.second_from)
+            for p in queries.prices_of(desk.school.id, draft)
+        ]
+    assert stored == [
+        ("2026-09", 30_000, None, None),
+        ("2026-10", 30_000, 35_000, date(2026, 10, 16)),
+        ("2026-11", 35_000, None, None),
+    ]
+    page = desk.accountant.get(f"/fee-schedules/{draft}?item={meal}&audience=all")
+    assert "từ 16/10: 35.000" in words(page)
+    assert 'value="30.000"' in page.text
+    assert 'value="35.000"' in page.text
+    assert 'value="2026-10-16"' in page.text
+    desk.post(desk.accountant, f"/fee-schedules/{draft}/submit")
+    desk.post(desk.principal, f"/fee-schedules/{draft}/approve")
+    published = words(desk.accountant.get(f"/schools/{desk.school.code}/fees"))
+    assert "30.000 từ 09/2026" in published
+    assert "35.000 từ 16/10/2026" in published
+    assert "35.000 từ 11/2026" not in published
+
+
+def test_a_new_price_from_the_first_of_a_month_needs_no_month_of_two_prices(desk: Desk) -> None:
+    draft = make_draft(desk.school)
+    desk.save_price(draft, second_price="15.000", second_from="01/11/2026")
+    assert [amount for _a, _m, _q, amount in desk.prices(draft)] == [16_000, 16_000, 15_000]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param({"second_price": "1.000"}, "Nhập ngày đầu", id="no day"),
+        pytest.param({"second_from": "16/10/2026"}, "Nhập giá mới", id="no price"),
+        pytest.param(
+            {"second_price": "1.000", "second_from": "16/12/2026"}, "trong khoảng", id="after it"
+        ),
+        pytest.param(
+            {"second_price": "1.000", "second_from": "1/9/2026"},
+            "trong khoảng",
+            id="from its start",
+        ),
+        pytest.param({"second_price": "1.000", "second_from": "nay"}, "ngày", id="no such day"),
+        pytest.param(
+            {"second_price": "1.000", "second_from": "16/10/2026"},
+            "Chỉ khoản thu theo ngày",
+            id="an item by the month",
+        ),
+    ],
+)
+def test_a_change_of_price_told_wrong_is_said_at_its_field(
+    desk: Desk, wrong: dict[str, str], said: str
+) -> None:
+    draft = make_draft(desk.school)
+    answer = desk.save_price(draft, **wrong)
+    assert answer.status_code == 422
+    assert said in words(answer)
     assert desk.prices(draft) == []
 
 

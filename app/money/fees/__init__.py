@@ -5,7 +5,14 @@ Refuses to know bills; billing asks it for the rules.
 
 from __future__ import annotations
 
-from app.money.fees.day_rules import OwnQuantity, set_halving, set_quantities, set_subsidy
+from app.money.fees.day_rules import (
+    OwnQuantity,
+    end_halving,
+    end_subsidy,
+    set_halving,
+    set_quantities,
+    set_subsidy,
+)
 from app.money.fees.models import Category, DocumentKind, FeeUnit, ScheduleState
 from app.money.fees.plans import planned_due_date, planned_income
 from app.money.fees.queries import get_schedule, list_schedules
@@ -50,7 +57,9 @@ __all__ = [
     "copy_to_new_draft",
     "draft_schedule",
     "end_exemption",
+    "end_halving",
     "end_policy",
+    "end_subsidy",
     "get_schedule",
     "grant_exemptions",
     "list_schedules",

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from flask_babel import gettext as _
 from sqlalchemy import insert
 
 from app import audit
-from app.core.db import execute, in_chunks, rows, scalar
+from app.core.db import MONTH, VND, execute, for_update, in_chunks, row, rows, scalar
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
 from app.core.text import nfc
-from app.money.fees.errors import BadMonths, BadPrice, ItemNotFound, StrangeEnrolment
+from app.money.fees.errors import (
+    BadMonths,
+    BadPrice,
+    ItemNotFound,
+    RuleNotFound,
+    RuleStands,
+    StrangeEnrolment,
+)
 from app.money.fees.models import FeeHalving, FeeQuantity, FeeSubsidy
 
 
@@ -87,6 +94,137 @@ def set_halving(
         )
     )
     _tell("fee_halving.set", school_id, item_id, actor, now, f"{above_days}:{percent} {first}")
+
+
+class Ending(Protocol):
+    """One of the two ways to end a rule."""
+
+    def __call__(
+        self,
+        school_id: int,
+        rule_id: int,
+        last: Period | None,
+        *,
+        actor: audit.Actor,
+        now: datetime,
+    ) -> None:
+        """End it after a month, or take it back."""
+
+
+def end_subsidy(
+    school_id: int, rule_id: int, last: Period | None, *, actor: audit.Actor, now: datetime
+) -> None:
+    """Let another payer's part end after a month; without one it is taken back altogether.
+
+    Refuses a last month before the first. The next run brings what that changes. The caller
+    commits.
+    """
+    _end("fee_subsidies", "fee_subsidy", school_id, rule_id, last, actor, now)
+
+
+def end_halving(
+    school_id: int, rule_id: int, last: Period | None, *, actor: audit.Actor, now: datetime
+) -> None:
+    """Let a rule of days away end after a month; without one it is taken back altogether.
+
+    Refuses a last month before the first. The caller commits.
+    """
+    _end("fee_halvings", "fee_halving", school_id, rule_id, last, actor, now)
+
+
+def _end(
+    table: str,
+    noun: str,
+    school_id: int,
+    rule_id: int,
+    last: Period | None,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    found = row(
+        f"select item_id, first_period from {table} where school_id = :school_id and id = :id"
+        + for_update(),
+        types={"first_period": MONTH},
+        school_id=school_id,
+        id=rule_id,
+    )
+    if found is None:
+        raise RuleNotFound
+    if last is None:
+        execute(
+            f"delete from {table} where school_id = :school_id and id = :id",
+            school_id=school_id,
+            id=rule_id,
+        )
+        _tell(f"{noun}.take_back", school_id, found.item_id, actor, now, f"{found.first_period}")
+        return
+    following = scalar(
+        f"select min(first_period) from {table} where school_id = :school_id"
+        " and item_id = :item and first_period > :first",
+        school_id=school_id,
+        item=found.item_id,
+        first=found.first_period.number,
+    )
+    if last < found.first_period or (following is not None and last.number >= following):
+        raise BadMonths
+    execute(
+        f"update {table} set last_period = :last where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=rule_id,
+        last=last.number,
+    )
+    _tell(f"{noun}.end", school_id, found.item_id, actor, now, f"{found.first_period} {last}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subsidy:
+    """What somebody else pays of each day of an item."""
+
+    id: int
+    item_id: int
+    amount: Vnd
+    payer: str
+    legal_act: str
+    first: Period
+    last: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class Halving:
+    """How much less a monthly item costs above a number of days away."""
+
+    id: int
+    item_id: int
+    above_days: int
+    percent: int
+    first: Period
+    last: Period | None
+
+
+def subsidies(school_id: int) -> list[Subsidy]:
+    """Every other payer of a school's items, newest first."""
+    return [
+        Subsidy(*found)
+        for found in rows(
+            "select id, item_id, amount, payer, legal_act, first_period, last_period"
+            " from fee_subsidies where school_id = :school_id order by first_period desc, id desc",
+            types={"amount": VND, "first_period": MONTH, "last_period": MONTH},
+            school_id=school_id,
+        )
+    ]
+
+
+def halvings(school_id: int) -> list[Halving]:
+    """Every rule of days away of a school, newest first."""
+    return [
+        Halving(*found)
+        for found in rows(
+            "select id, item_id, above_days, percent, first_period, last_period"
+            " from fee_halvings where school_id = :school_id order by first_period desc, id desc",
+            types={"first_period": MONTH, "last_period": MONTH},
+            school_id=school_id,
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +315,7 @@ def _supersede(
         item=item_id,
         first=first.number,
     ):
-        raise BadMonths
+        raise RuleStands
     execute(
         f"update {table} set last_period = :before where school_id = :school_id"
         " and item_id = :item and (last_period is null or last_period >= :first)",

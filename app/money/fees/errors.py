@@ -40,6 +40,12 @@ class ExemptionNotFound(NotFound):
     code = "exemption_not_found"
 
 
+class RuleNotFound(NotFound):
+    """No such rule by the day at this school."""
+
+    code = "day_rule_not_found"
+
+
 class StrangeEnrolment(Invalid):
     """A grant or a choice names a stay of another school."""
 
@@ -83,6 +89,17 @@ class BadMonths(Invalid):
 
     def default_message(self) -> str:
         return _("The last month lies before the first month.")
+
+
+class RuleStands(BadMonths):
+    """A rule by the day from the same month on, or from a later one, stands already."""
+
+    code = "day_rule_stands"
+
+    def default_message(self) -> str:
+        return _(
+            "From this month or a later one there is a rule already. Take it back or end it first."
+        )
 
 
 class BadPolicy(Invalid):

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from app.core.forms import Form, VndField
+from app.core.forms import DayField, Form, VndField
 from app.core.i18n import lazy as _l
 from app.core.period import Period
 
@@ -42,6 +42,8 @@ class PriceForm(Form):
     last = SelectField(_l("To month"))
     quantities = QuantitiesField(_l("Quantity"))
     price = VndField(_l("Price of one unit"), [InputRequired(_l("Enter the price of one unit."))])
+    second_price = VndField(_l("New price of a day"), [Optional()])
+    second_from = DayField(_l("Counts from"), [Optional()])
 
     def spans(self) -> tuple[Period, Period]:
         """The months chosen."""
@@ -82,6 +84,57 @@ class ReturnForm(Form):
             )
         ],
         description=_l("The accountant reads these words above the draft."),
+    )
+
+
+class MonthsForm(Form):
+    """A rule from a month to a month."""
+
+    item_id = SelectField(_l("Fee item"), coerce=int)
+    first = SelectField(_l("From month"))
+    last = SelectField(_l("To month"))
+
+    def spans(self) -> tuple[Period, Period | None]:
+        """The months chosen; no last month where the rule goes on."""
+        return Period.parse(self.first.data), Period.parse(
+            self.last.data
+        ) if self.last.data else None
+
+
+class SubsidyForm(MonthsForm):
+    """Somebody else pays a part of each day."""
+
+    amount = VndField(
+        _l("Paid for each day"), [InputRequired(_l("Enter how much is paid for each day."))]
+    )
+    payer = StringField(
+        _l("Who pays"),
+        [InputRequired(_l("Say who pays.")), Length(max=120)],
+        description=_l("The words stand on the bill, for example: city budget."),
+    )
+    legal_act = StringField(
+        _l("Act"),
+        [InputRequired(_l("Enter the act with its number and date.")), Length(max=200)],
+        description=_l("Number and date of the resolution or decision."),
+    )
+
+
+class HalvingForm(MonthsForm):
+    """A monthly item costs less after many days away."""
+
+    above_days = IntegerField(
+        _l("Away on more than"),
+        [
+            InputRequired(_l("Enter a number of days from 0 to 31.")),
+            NumberRange(0, 31, _l("Enter a number of days from 0 to 31.")),
+        ],
+    )
+    percent = IntegerField(
+        _l("Taken off"),
+        [
+            InputRequired(_l("Enter a percentage from 1 to 100.")),
+            NumberRange(1, 100, _l("Enter a percentage from 1 to 100.")),
+        ],
     )
 
 

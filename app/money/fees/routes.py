@@ -15,6 +15,7 @@ from app.core import clock, formats
 from app.core.db import transaction
 from app.core.errors import DomainError, NotFound
 from app.core.i18n import language
+from app.core.period import Period
 from app.money.fees import queries, services, table
 from app.money.fees.catalogue import insurance_on
 from app.money.fees.forms import (
@@ -222,6 +223,7 @@ def _price_form(schedule: Schedule, priced: table.PriceTable) -> PriceForm:
         )
     else:
         quantities = [int(part) for part in row.quantities.split()]
+        change = row.change
         form = PriceForm(
             formdata=None,
             data={
@@ -230,7 +232,9 @@ def _price_form(schedule: Schedule, priced: table.PriceTable) -> PriceForm:
                 "first": str(row.first),
                 "last": str(row.last),
                 "quantities": quantities,
-                "price": row.one_price,
+                "price": change[0] if change else row.one_price,
+                "second_price": change[1] if change else None,
+                "second_from": change[2] if change else None,
             },
         )
     return _with_choices(form, schedule)
@@ -329,10 +333,39 @@ def _prices_in(form: PriceForm) -> list[services.NewPrice] | None:
         return None
     if len(quantities) == 1:
         quantities = quantities * len(months)
-    return [
-        services.NewPrice(form.item_id.data, form.audience.data, month, quantity, form.price.data)
-        for month, quantity in zip(months, quantities, strict=True)
-    ]
+    if not _is_change_told(form, months):
+        return None
+    return services.with_change(
+        [
+            services.NewPrice(
+                form.item_id.data, form.audience.data, month, quantity, form.price.data
+            )
+            for month, quantity in zip(months, quantities, strict=True)
+        ],
+        form.second_price.data,
+        form.second_from.data,
+    )
+
+
+def _is_change_told(form: PriceForm, months: list[Period]) -> bool:
+    """Whether a price that changes has both its day and its amount, and the day lies in the span.
+
+    Otherwise the form says what is wrong.
+    """
+    amount, day = form.second_price.data, form.second_from.data
+    if amount is None and day is None:
+        return True
+    if day is None:
+        form.second_from.errors = [_("Enter the first day of the new price.")]
+    elif amount is None:
+        form.second_price.errors = [_("Enter the new price of a day.")]
+    elif not months[0].first_day < day <= months[-1].last_day:
+        form.second_from.errors = [
+            _("The new price begins after the first day of the span, and within it.")
+        ]
+    else:
+        return True
+    return False
 
 
 def _refuse(field: QuantitiesField, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 from app.core.db import rows
@@ -59,9 +60,24 @@ class Row:
 
     @property
     def one_price(self) -> Vnd | None:
-        """The unit price where it is the same in every month."""
+        """The unit price where it is the same in every month and on every day."""
         found = {price.price for price in self.prices.values()}
+        found |= {p.second_price for p in self.prices.values() if p.second_price is not None}
         return next(iter(found)) if len(found) == 1 else None
+
+    @property
+    def change(self) -> tuple[Vnd, Vnd, date] | None:
+        """The price before, the price after and its first day, where it changes on one day only."""
+        found = [price for price in self.prices.values() if price.second_from is not None]
+        if len(found) != 1:
+            return None
+        (turn,) = found
+        before = {p.price for p in self.prices.values() if p.period <= turn.period}
+        after = {p.price for p in self.prices.values() if p.period > turn.period}
+        after |= {turn.second_price} if turn.second_price is not None else set()
+        if len(before) != 1 or len(after) != 1 or turn.second_from is None:
+            return None
+        return next(iter(before)), next(iter(after)), turn.second_from
 
 
 @dataclass(frozen=True, slots=True)

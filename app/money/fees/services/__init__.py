@@ -30,6 +30,7 @@ from app.money.fees.services.schedules import (
     set_prices,
     submit_schedule,
     tell,
+    with_change,
 )
 
 __all__ = [
@@ -61,5 +62,6 @@ __all__ = [
     "set_prices",
     "submit_schedule",
     "tell",
+    "with_change",
     "withdraw_choice",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -265,6 +265,27 @@ def set_prices(
         )
     db.session.execute(insert(SchedulePrice), list(values.values()))
     tell("set_prices", school_id, schedule_id, actor, now, f"prices:{len(values)}")
+
+
+def with_change(
+    prices: Sequence[NewPrice], second_price: Vnd | None, second_from: date | None
+) -> list[NewPrice]:
+    """The same prices with another one from a day on: within its month, and whole months after.
+
+    As they are where no day is given.
+    """
+    if second_price is None or second_from is None:
+        return list(prices)
+    turned = Period.of(second_from)
+    changed = []
+    for price in prices:
+        if price.period > turned or (price.period == turned and second_from.day == 1):
+            changed.append(replace(price, price=second_price))
+        elif price.period == turned:
+            changed.append(replace(price, second_price=second_price, second_from=second_from))
+        else:
+            changed.append(price)
+    return changed
 
 
 def _refuse_bad_second(price: NewPrice, unit: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +370,42 @@ class Camera:
         self.paper("departure", "accountant", page.url.removeprefix(self._app.url) + ".pdf")
         page.close()
 
+    def day_rules(self) -> None:
+        """Another payer and a rule of days away, and a draft whose price changes in a month."""
+        page = self.page("principal")
+        page.goto(f"{self._app.url}/day-rules")
+        if not page.locator("main tbody").count():
+            page.fill("#subsidy-amount", "8.000")
+            page.fill("#subsidy-payer", "Ngân sách thành phố (minh họa)")
+            page.fill("#subsidy-legal_act", "Nghị quyết minh họa 01/2026, 01/09/2026")
+            self._press(page, "form[action$='/subsidies'] button[type='submit']")
+            page.fill("#halving-above_days", "10")
+            page.fill("#halving-percent", "50")
+            self._press(page, "form[action$='/halvings'] button[type='submit']")
+        self._keep(page, "day-rules-filled")
+        page.close()
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}/fee-schedules")
+        page.locator("main tbody th a").first.click()
+        page.wait_for_load_state()
+        copy = "form[action$='/copy'] button"
+        if page.locator(copy).count():
+            self._press(page, copy)
+        # The first row by the day: its sub-line says so in either language.
+        line = page.locator("tbody tr", has_text=re.compile("theo ngày|per day|mỗi ngày|/ngày"))
+        line.first.locator("a").first.click()
+        page.wait_for_load_state()
+        if not page.locator("#second_price").is_visible():
+            page.locator("#price-form summary").click()
+        page.fill("#quantities", "20")
+        page.fill("#price", "30.000")
+        page.fill("#second_price", "35.000")
+        page.fill("#second_from", "16/03/2027")
+        self._keep(page, "fee-schedule-price-changes")
+        self._press(page, "#price-form button[type='submit']")
+        self._keep(page, "fee-schedule-price-changed")
+        page.close()
+
     def close(self) -> None:
         """Put the browser's profiles away."""
         for context in self._contexts.values():
@@ -405,12 +443,15 @@ def _take(
         for shot in shots:
             if shot.address and is_wanted(shot.name):
                 camera.shoot(shot.name, shot.role, shot.address)
-        if is_wanted("steps"):
-            camera.steps(payable[number], phones)
-        if is_wanted("departure"):
-            camera.departure(child)
-        if is_wanted("cards"):
-            camera.cards()
+        deeds: dict[str, Callable[[], None]] = {
+            "steps": partial(camera.steps, payable[number], phones),
+            "departure": partial(camera.departure, child),
+            "cards": camera.cards,
+            "day-rules-filled": camera.day_rules,
+        }
+        for name, deed in deeds.items():
+            if is_wanted(name):
+                deed()
         if size == "desk" and language == "vi":
             if is_wanted("child-file"):
                 camera.child_file(child)

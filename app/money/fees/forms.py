@@ -110,7 +110,7 @@ class SubsidyForm(MonthsForm):
     payer = StringField(
         _l("Who pays"),
         [InputRequired(_l("Say who pays.")), Length(max=120)],
-        description=_l("The words stand on the bill, for example: city budget."),
+        description=_l("As papers name it, for example: city budget."),
     )
     legal_act = StringField(
         _l("Act"),

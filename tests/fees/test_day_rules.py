@@ -16,7 +16,7 @@ from app.core.period import Period
 from app.money.fees import day_rules
 from app.people.access import Role
 from tests.factories.billing import amounts, breaches, issue
-from tests.factories.meals import NOVEMBER, MealSchool, at, away, meal_school
+from tests.factories.meals import CARE, NOVEMBER, MealSchool, at, away, meal_school
 from tests.factories.schools import make_school
 from tests.factories.staff import Browser, set_clock, signed_in, token, words
 
@@ -93,10 +93,17 @@ def test_a_budget_that_pays_a_part_of_each_meal_leaves_the_family_the_rest(offic
 
 
 def test_a_monthly_item_costs_less_after_many_days_away(office: Office) -> None:
-    assert office.halving(above_days="0", percent="25").status_code == 303
+    """On more days than the rule says: the next bill gives a quarter back."""
+    assert office.halving(above_days="10", percent="25").status_code == 303
     issue(office.made.id, NOVEMBER, now=at(date(2026, 11, 2), "09:00"))
+    away(office.made, 0, date(2026, 11, 2), date(2026, 11, 13), hour="06:00")  # 10 days
+    away(office.made, 1, date(2026, 11, 2), date(2026, 11, 16), hour="06:00")  # 11 days
+
+    issue(office.made.id, Period(2026, 12), now=at(date(2026, 12, 1), "09:00"))
+
+    assert office.billed(0, office.made.care) == CARE
+    assert office.billed(1, office.made.care) == CARE * 3 // 4
     (rule,) = office.kept()[1]
-    assert (rule.above_days, rule.percent) == (0, 25)
     assert (str(rule.first), str(rule.last)) == ("2026-11", "2027-05")
     assert "25 %" in words(office.principal.get("/day-rules"))
 
@@ -164,6 +171,7 @@ def test_two_rules_of_one_item_never_overlap(office: Office) -> None:
     assert (older.last, newer.amount) == (Period(2026, 12), Vnd(5_000))
     longer = office.post(f"/day-rules/subsidies/{older.id}/end", last="2027-02")
     assert longer.status_code == 422
+    assert "đã có quy tắc" in words(longer)
     assert office.post(f"/day-rules/subsidies/{older.id}/end", last="").status_code == 422
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from app import audit
 from app.core import clock, formats
-from app.core.db import transaction
-from app.core.errors import DomainError, NotFound
-from app.core.i18n import language
+from app.core.acting import attempt
+from app.core.errors import NotFound
 from app.core.period import Period
 from app.money.fees import day_rules, queries
-from app.money.fees.errors import BadMonths
 from app.money.fees.forms import ActForm, HalvingForm, MonthsForm, SubsidyForm
 from app.money.fees.models import FeeUnit
-from app.money.fees.queries import NEVER_CHARGED, Item
-from app.money.fees.routes import bp
+from app.money.fees.queries import NEVER_CHARGED
+from app.money.fees.routes import bp, item_name
 from app.people.access import Permission, current_actor, own_school, require_membership, requires
 from app.people.schools import year_of
 
@@ -35,12 +36,12 @@ def show_day_rules() -> ResponseReturnValue:
     return _page()
 
 
-def _blank_subsidy() -> SubsidyForm:
-    return _chosen(SubsidyForm(formdata=None, prefix="subsidy-"), by_day=True)
+def _subsidy_form(**values: Any) -> SubsidyForm:
+    return _chosen(SubsidyForm(prefix="subsidy-", **values), by_day=True)
 
 
-def _blank_halving() -> HalvingForm:
-    return _chosen(HalvingForm(formdata=None, prefix="halving-"), by_day=False)
+def _halving_form(**values: Any) -> HalvingForm:
+    return _chosen(HalvingForm(prefix="halving-", **values), by_day=False)
 
 
 def _page(
@@ -57,10 +58,8 @@ def _page(
             items=queries.all_items(),
             subsidies=day_rules.subsidies(school_id),
             halvings=day_rules.halvings(school_id),
-            subsidy_form=subsidy
-            or _chosen(SubsidyForm(formdata=None, prefix="subsidy-"), by_day=True),
-            halving_form=halving
-            or _chosen(HalvingForm(formdata=None, prefix="halving-"), by_day=False),
+            subsidy_form=subsidy or _subsidy_form(formdata=None),
+            halving_form=halving or _halving_form(formdata=None),
             months=_months(),
             now=Period.of(today),
             never=_NEVER,
@@ -79,14 +78,10 @@ def _months() -> list[Period]:
     return first.through(Period(first.year + 2, first.month).previous())
 
 
-def _name(item: Item) -> str:
-    return item.name_en if language() == "en" else item.name
-
-
 def _chosen(form: F, *, by_day: bool) -> F:
     """The form with its lists: items by the day or the others, and the months."""
     form.item_id.choices = [
-        (item.id, _name(item))
+        (item.id, item_name(item))
         for item in queries.items_for(clock.today())
         if (item.unit == FeeUnit.DAY) is by_day and item.category not in NEVER_CHARGED
     ]
@@ -102,77 +97,74 @@ def _chosen(form: F, *, by_day: bool) -> F:
 @requires(Permission.APPROVE_FEES)
 def set_subsidy() -> ResponseReturnValue:
     """Somebody else pays a part of each day from a month on."""
-    form = _chosen(SubsidyForm(prefix="subsidy-"), by_day=True)
+    form = _subsidy_form()
     if not form.is_sent():
         return _page(subsidy=form, status=422)
     first, last = form.spans()
-    try:
-        with transaction():
-            day_rules.set_subsidy(
-                own_school(),
-                form.item_id.data,
-                amount=form.amount.data,
-                payer=form.payer.data or "",
-                legal_act=form.legal_act.data or "",
-                first=first,
-                last=last,
-                actor=current_actor(),
-                now=clock.now(),
-            )
-    except DomainError as refusal:
-        _say(form, refusal)
-        return _page(subsidy=form, status=refusal.status)
-    flash(_("The next run counts it, for the months past as well."), "toast")
-    return redirect(url_for(".show_day_rules"), 303)
+    return _do(
+        lambda actor, now: day_rules.set_subsidy(
+            own_school(),
+            form.item_id.data,
+            amount=form.amount.data,
+            payer=form.payer.data or "",
+            legal_act=form.legal_act.data or "",
+            first=first,
+            last=last,
+            actor=actor,
+            now=now,
+        ),
+        _("The next run counts it, for the months past as well."),
+        subsidy=form,
+    )
 
 
 @bp.post("/day-rules/halvings")
 @requires(Permission.APPROVE_FEES)
 def set_halving() -> ResponseReturnValue:
     """A monthly item costs less after many days away, from a month on."""
-    form = _chosen(HalvingForm(prefix="halving-"), by_day=False)
+    form = _halving_form()
     if not form.is_sent():
         return _page(halving=form, status=422)
     first, last = form.spans()
-    try:
-        with transaction():
-            day_rules.set_halving(
-                own_school(),
-                form.item_id.data,
-                above_days=form.above_days.data or 0,
-                percent=form.percent.data or 0,
-                first=first,
-                last=last,
-                actor=current_actor(),
-                now=clock.now(),
-            )
-    except DomainError as refusal:
-        _say(form, refusal)
-        return _page(halving=form, status=refusal.status)
-    flash(_("The next run counts it, for the months past as well."), "toast")
-    return redirect(url_for(".show_day_rules"), 303)
-
-
-def _say(form: MonthsForm, refusal: DomainError) -> None:
-    field = form.first if isinstance(refusal, BadMonths) else form.item_id
-    field.errors = [refusal.message]
+    return _do(
+        lambda actor, now: day_rules.set_halving(
+            own_school(),
+            form.item_id.data,
+            above_days=form.above_days.data or 0,
+            percent=form.percent.data or 0,
+            first=first,
+            last=last,
+            actor=actor,
+            now=now,
+        ),
+        _("The next run counts it, for the months past as well."),
+        halving=form,
+    )
 
 
 @bp.post("/day-rules/subsidies/<int:rule_id>/end")
 @requires(Permission.APPROVE_FEES)
 def end_subsidy(rule_id: int) -> ResponseReturnValue:
     """The other payer pays until a month, or never did."""
-    return _end(rule_id, day_rules.end_subsidy)
+    return _end(
+        lambda last, actor, now: day_rules.end_subsidy(
+            own_school(), rule_id, last, actor=actor, now=now
+        )
+    )
 
 
 @bp.post("/day-rules/halvings/<int:rule_id>/end")
 @requires(Permission.APPROVE_FEES)
 def end_halving(rule_id: int) -> ResponseReturnValue:
     """The rule of days away counts until a month, or never did."""
-    return _end(rule_id, day_rules.end_halving)
+    return _end(
+        lambda last, actor, now: day_rules.end_halving(
+            own_school(), rule_id, last, actor=actor, now=now
+        )
+    )
 
 
-def _end(rule_id: int, deed: day_rules.Ending) -> ResponseReturnValue:
+def _end(deed: Callable[[Period | None, audit.Actor, datetime], None]) -> ResponseReturnValue:
     if not ActForm().is_sent():
         raise NotFound
     said = request.form.get("last", "")
@@ -180,15 +172,25 @@ def _end(rule_id: int, deed: day_rules.Ending) -> ResponseReturnValue:
         last = None if said == _NEVER else Period.parse(said)
     except ValueError:
         return _page(refusal=_("Choose the last month."), status=422)
-    try:
-        with transaction():
-            deed(own_school(), rule_id, last, actor=current_actor(), now=clock.now())
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        return _page(refusal=refusal.message, status=refusal.status)
-    flash(
+    return _do(
+        lambda actor, now: deed(last, actor, now),
         _("The rule was taken back.") if last is None else _("The rule ends with that month."),
-        "toast",
     )
+
+
+def _do(
+    deed: Callable[[audit.Actor, datetime], None],
+    done: str,
+    *,
+    subsidy: SubsidyForm | None = None,
+    halving: HalvingForm | None = None,
+) -> ResponseReturnValue:
+    """One deed of the page; a refusal keeps what was typed."""
+    refused = attempt(
+        lambda: deed(current_actor(), clock.now()),
+        lambda words, status: _page(subsidy=subsidy, halving=halving, refusal=words, status=status),
+    )
+    if refused is not None:
+        return refused
+    flash(done, "toast")
     return redirect(url_for(".show_day_rules"), 303)

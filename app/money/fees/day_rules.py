@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import insert
@@ -96,28 +96,12 @@ def set_halving(
     _tell("fee_halving.set", school_id, item_id, actor, now, f"{above_days}:{percent} {first}")
 
 
-class Ending(Protocol):
-    """One of the two ways to end a rule."""
-
-    def __call__(
-        self,
-        school_id: int,
-        rule_id: int,
-        last: Period | None,
-        *,
-        actor: audit.Actor,
-        now: datetime,
-    ) -> None:
-        """End it after a month, or take it back."""
-
-
 def end_subsidy(
     school_id: int, rule_id: int, last: Period | None, *, actor: audit.Actor, now: datetime
 ) -> None:
     """Let another payer's part end after a month; without one it is taken back altogether.
 
-    Refuses a last month before the first. The next run brings what that changes. The caller
-    commits.
+    Refuses a last month before the first, and one of the rule that follows. The caller commits.
     """
     _end("fee_subsidies", "fee_subsidy", school_id, rule_id, last, actor, now)
 
@@ -127,7 +111,7 @@ def end_halving(
 ) -> None:
     """Let a rule of days away end after a month; without one it is taken back altogether.
 
-    Refuses a last month before the first. The caller commits.
+    Refuses a last month before the first, and one of the rule that follows. The caller commits.
     """
     _end("fee_halvings", "fee_halving", school_id, rule_id, last, actor, now)
 
@@ -165,8 +149,10 @@ def _end(
         item=found.item_id,
         first=found.first_period.number,
     )
-    if last < found.first_period or (following is not None and last.number >= following):
+    if last < found.first_period:
         raise BadMonths
+    if following is not None and last.number >= following:
+        raise RuleStands
     execute(
         f"update {table} set last_period = :last where school_id = :school_id and id = :id",
         school_id=school_id,

@@ -138,14 +138,15 @@ def _editor(
         why_not_submit=_why_not_submit(priced),
         why_not_approve=_why_not_approve(schedule, priced),
         audience_text=audience_text,
-        item_name=_item_name,
+        item_name=item_name,
         total_text=_total_text,
         has_gaps=table.has_gaps,
     )
     return page, status
 
 
-def _item_name(item: Item) -> str:
+def item_name(item: Item) -> str:
+    """An item in the reader's language."""
     return item.name_en if language() == "en" else item.name
 
 
@@ -175,11 +176,11 @@ def _sentence(span: table.Span) -> str:
     """A problem with its months and what to do about it."""
     problem = span.problem
     if span.first == span.last:
-        return services.explain(problem, _item_name(problem.item))
+        return services.explain(problem, item_name(problem.item))
     months = _(
         "%(first)s to %(last)s", first=formats.month(span.first), last=formats.month(span.last)
     )
-    return services.explain(problem, _item_name(problem.item), months)
+    return services.explain(problem, item_name(problem.item), months)
 
 
 def _why_not_submit(priced: table.PriceTable) -> str:
@@ -242,7 +243,7 @@ def _price_form(schedule: Schedule, priced: table.PriceTable) -> PriceForm:
 
 def _with_choices(form: PriceForm, schedule: Schedule) -> PriceForm:
     form.item_id.choices = [
-        (item.id, f"{_item_name(item)} ({unit_text(item)})")
+        (item.id, f"{item_name(item)} ({unit_text(item)})")
         for item in queries.items_for(schedule.months[0].first_day)
     ]
     places = table.places_of(schedule.school_id, schedule.school_year_id)

@@ -18,6 +18,7 @@ import app.money.ledger.models
 import app.money.meals.models
 import app.money.payments.models
 import app.money.receipts.models
+import app.money.reconciliation.models
 import app.people.access.models
 import app.people.cards.models
 import app.people.lists.models
@@ -73,6 +74,8 @@ from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
 from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
+from app.money.reconciliation import cli as reconciliation_commands
+from app.money.reconciliation import jobs as reconciliation_jobs  # noqa: F401 - found by name
 from app.people.access import check_policies
 from app.people.access import routes as access
 from app.people.cards import beside as cards_beside
@@ -119,6 +122,7 @@ COMMANDS = (
     fees_commands.cli,
     payments_commands.cli,
     receipts_commands.cli,
+    reconciliation_commands.cli,
     *shell_commands.COMMANDS,
 )
 

@@ -21,6 +21,7 @@ from app.money.ledger import invariants as ledger_invariants
 from app.money.meals import invariants as meals_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
+from app.money.reconciliation import invariants as reconciliation_invariants
 from app.people.cards import invariants as cards_invariants
 from app.people.lists import invariants as lists_invariants
 from app.people.students import invariants as students_invariants
@@ -39,6 +40,7 @@ ROOMS = (
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    reconciliation_invariants,
     year_end_invariants,
     merging_invariants,
     transfers_invariants,

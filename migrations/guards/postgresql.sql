@@ -208,3 +208,21 @@ for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_consent_scans_truncate before truncate on consent_scans
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_statements_change before update or delete on statements
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_statements_truncate before truncate on statements
+for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_statement_rows_change before update or delete on statement_rows
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_statement_rows_truncate before truncate on statement_rows
+for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_statement_findings_change before update or delete on statement_findings
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_statement_findings_truncate before truncate on statement_findings
+for each statement execute function sothu_append_only()

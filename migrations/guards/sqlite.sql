@@ -472,3 +472,51 @@ drop trigger if exists guard_consent_scans_insert
 create trigger guard_consent_scans_insert before insert on consent_scans
 when exists (select 1 from consent_scans where id = new.id)
 begin select raise(abort, 'consent_scans is append-only: the key exists'); end
+--;
+drop trigger if exists guard_statements_update
+--;
+create trigger guard_statements_update before update on statements
+begin select raise(abort, 'statements is append-only'); end
+--;
+drop trigger if exists guard_statements_delete
+--;
+create trigger guard_statements_delete before delete on statements
+begin select raise(abort, 'statements is append-only'); end
+--;
+drop trigger if exists guard_statements_insert
+--;
+create trigger guard_statements_insert before insert on statements
+when exists (select 1 from statements where id = new.id) or exists (select 1 from statements where school_id = new.school_id and bank_account_id = new.bank_account_id and file_hash = new.file_hash)
+begin select raise(abort, 'statements is append-only: the key exists'); end
+--;
+drop trigger if exists guard_statement_rows_update
+--;
+create trigger guard_statement_rows_update before update on statement_rows
+begin select raise(abort, 'statement_rows is append-only'); end
+--;
+drop trigger if exists guard_statement_rows_delete
+--;
+create trigger guard_statement_rows_delete before delete on statement_rows
+begin select raise(abort, 'statement_rows is append-only'); end
+--;
+drop trigger if exists guard_statement_rows_insert
+--;
+create trigger guard_statement_rows_insert before insert on statement_rows
+when exists (select 1 from statement_rows where id = new.id) or exists (select 1 from statement_rows where school_id = new.school_id and bank_account_id = new.bank_account_id and key = new.key)
+begin select raise(abort, 'statement_rows is append-only: the key exists'); end
+--;
+drop trigger if exists guard_statement_findings_update
+--;
+create trigger guard_statement_findings_update before update on statement_findings
+begin select raise(abort, 'statement_findings is append-only'); end
+--;
+drop trigger if exists guard_statement_findings_delete
+--;
+create trigger guard_statement_findings_delete before delete on statement_findings
+begin select raise(abort, 'statement_findings is append-only'); end
+--;
+drop trigger if exists guard_statement_findings_insert
+--;
+create trigger guard_statement_findings_insert before insert on statement_findings
+when exists (select 1 from statement_findings where id = new.id) or exists (select 1 from statement_findings where school_id = new.school_id and row_id = new.row_id)
+begin select raise(abort, 'statement_findings is append-only: the key exists'); end

@@ -7,8 +7,15 @@ from app.money.billing import invariants as billing_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.receipts import invariants as receipts_invariants
+from app.money.reconciliation import invariants as reconciliation_invariants
 
-ROOMS = (ledger_invariants, billing_invariants, payments_invariants, receipts_invariants)
+ROOMS = (
+    ledger_invariants,
+    billing_invariants,
+    payments_invariants,
+    receipts_invariants,
+    reconciliation_invariants,
+)
 
 
 def assert_books_hold() -> None:

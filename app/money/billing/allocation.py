@@ -23,6 +23,8 @@ class OpenLine:
     is_compulsory: bool
     may_be_debt: bool
     open: Vnd
+    #: the receiving account it asks its money for
+    bank_account_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,35 +129,40 @@ def open_lines(
     child_of = students.rows_of(student_ids)
     account = " and l.bank_account_id = :account" if bank_account_id is not None else ""
     parameters = {} if bank_account_id is None else {"account": bank_account_id}
-    found = rows(
-        "select l.id, v.student_id, v.due_on, l.category, l.is_compulsory, l.may_be_debt,"
-        " sum(case when e.debit_id = a.id then e.amount else -e.amount end) as open"
-        " from invoices v join invoice_lines l on l.school_id = v.school_id and l.invoice_id = v.id"
-        " join entries e on e.invoice_line_id = l.id and e.school_id = l.school_id"
-        " join accounts a on a.school_id = e.school_id and a.code = 'receivable'"
-        "  and a.id in (e.debit_id, e.credit_id)"
-        f" where v.school_id = :school_id and v.student_id in :students{account}"
-        " group by l.id, v.student_id, v.due_on, l.category, l.is_compulsory, l.may_be_debt"
-        " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) > 0",
-        types={"due_on": DAY},
-        school_id=school_id,
-        students=list(child_of),
-        **parameters,
-    )
     result: dict[int, list[OpenLine]] = {}
-    for line in found:
-        child = child_of[line.student_id]
-        result.setdefault(child, []).append(
-            OpenLine(
-                line_id=line.id,
-                student_id=child,
-                due_on=line.due_on,
-                category=line.category,
-                is_compulsory=bool(line.is_compulsory),
-                may_be_debt=bool(line.may_be_debt),
-                open=Vnd(int(line.open)),
-            )
+    for chunk in in_chunks(child_of):
+        found = rows(
+            "select l.id, v.student_id, v.due_on, l.category, l.is_compulsory, l.may_be_debt,"
+            " l.bank_account_id,"
+            " sum(case when e.debit_id = a.id then e.amount else -e.amount end) as open"
+            " from invoices v"
+            " join invoice_lines l on l.school_id = v.school_id and l.invoice_id = v.id"
+            " join entries e on e.invoice_line_id = l.id and e.school_id = l.school_id"
+            " join accounts a on a.school_id = e.school_id and a.code = 'receivable'"
+            "  and a.id in (e.debit_id, e.credit_id)"
+            f" where v.school_id = :school_id and v.student_id in :students{account}"
+            " group by l.id, v.student_id, v.due_on, l.category, l.is_compulsory, l.may_be_debt,"
+            "  l.bank_account_id"
+            " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) > 0",
+            types={"due_on": DAY},
+            school_id=school_id,
+            students=chunk,
+            **parameters,
         )
+        for line in found:
+            child = child_of[line.student_id]
+            result.setdefault(child, []).append(
+                OpenLine(
+                    line_id=line.id,
+                    student_id=child,
+                    due_on=line.due_on,
+                    category=line.category,
+                    is_compulsory=bool(line.is_compulsory),
+                    may_be_debt=bool(line.may_be_debt),
+                    open=Vnd(int(line.open)),
+                    bank_account_id=line.bank_account_id,
+                )
+            )
     return result
 
 
@@ -449,14 +454,15 @@ def find_request(school_id: int, *, token: str) -> Request | None:
 
 def requests_by_reference(school_id: int, references: Collection[str]) -> dict[str, Request]:
     """Payment requests of one school by their transfer references."""
-    if not references:
-        return {}
-    found = rows(
-        f"{_REQUEST} where q.school_id = :school_id and q.reference in :references",
-        school_id=school_id,
-        references=list(references),
-    )
-    return {request.reference: Request(*request) for request in found}
+    return {
+        request.reference: Request(*request)
+        for chunk in in_chunks(references)
+        for request in rows(
+            f"{_REQUEST} where q.school_id = :school_id and q.reference in :references",
+            school_id=school_id,
+            references=chunk,
+        )
+    }
 
 
 def requests_of(school_id: int, student_id: int) -> list[Request]:

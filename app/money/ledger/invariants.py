@@ -36,6 +36,9 @@ APPEND_ONLY = (
     "receipts",
     "reversals",
     "seals",
+    "statement_findings",
+    "statement_rows",
+    "statements",
     "verification_results",
 )
 

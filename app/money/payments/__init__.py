@@ -10,7 +10,7 @@ from app.money.payments.cards import card_channel, start_card_payment, surcharge
 from app.money.payments.cash import CashTaken, take_cash
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import Method
-from app.money.payments.posting import Accepted, Credit, accept_many
+from app.money.payments.posting import Accepted, Credit, Plan, accept_many, plan_many
 from app.money.payments.queries import (
     PaymentRow,
     attention_notices,
@@ -30,6 +30,7 @@ __all__ = [
     "Credit",
     "Method",
     "PaymentRow",
+    "Plan",
     "accept_many",
     "accept_transfer",
     "assign_suspense",
@@ -38,6 +39,7 @@ __all__ = [
     "get_payment",
     "list_credits",
     "payments_of_student",
+    "plan_many",
     "reinstate_payment",
     "reverse_payment",
     "start_card_payment",

@@ -7,16 +7,18 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import audit
-from app.core.db import for_update, row, rows, savepoint, scalar
+from app.core.db import for_update, row, rows, savepoint, scalar, share_school
 from app.core.errors import TryAgain
 from app.core.model import db
 from app.core.money import ZERO
+from app.core.text import ascii_upper
+from app.money import billing
 from app.money.ledger import chart
 from app.money.payments.adapters import BankTransfer, sepay
 from app.money.payments.models import (
@@ -82,6 +84,12 @@ def _post(notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: dat
         return Outcome(OutcomeState.POSTED, "known", is_repeat=True)
     try:
         with savepoint():
+            # Held before looking: a statement with the same money may be on its way in.
+            share_school(channel.school_id)
+            told = _told_by_statement(transfer, channel)
+            if told is not None:
+                settle_notice(notice_id, OutcomeState.POSTED, "statement", payment_id=told, now=now)
+                return Outcome(OutcomeState.POSTED, "statement", is_repeat=True)
             accepted = accept_many(
                 channel.school_id, [credit_of(transfer, channel)], actor=audit.MACHINE, now=now
             )[0]
@@ -96,6 +104,40 @@ def _post(notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: dat
         )
     reason = "suspense" if accepted.is_suspense else "matched"
     return _settle(notice_id, OutcomeState.POSTED, reason, accepted, now)
+
+
+def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | None:
+    """The payment that a statement told of before this notice (M16).
+
+    The bank's own number says so, else the same text. A payment that has its notice is another, and
+    so is one of a statement from before the money moved.
+    """
+    found = rows(
+        "select p.id, p.text, p.bank_ref from payments p where p.school_id = :school_id"
+        " and p.provider = 'statement' and p.bank_account_id = :account and p.amount = :amount"
+        " and p.value_on between :first and :last and p.received_at >= :moved and not exists (select 1 from inbox_outcomes o"
+        "  where o.payment_id = p.id and o.reason = 'statement') order by p.id",
+        school_id=channel.school_id,
+        account=channel.bank_account_id,
+        amount=transfer.amount,
+        first=transfer.booked_on - timedelta(days=1),
+        last=transfer.booked_on + timedelta(days=1),
+        moved=transfer.occurred_at,
+    )
+    number = _squeezed(transfer.bank_ref)
+    said = _said(transfer.text)
+    same = [one for one in found if number and _squeezed(one.bank_ref) == number]
+    same += [one for one in found if said and _said(one.text) == said]
+    return int(same[0].id) if same else None
+
+
+def _squeezed(text: str) -> str:
+    return ascii_upper(text).replace(" ", "")
+
+
+def _said(text: str) -> str:
+    """What a text says of whom it pays for: its codes, else all of it."""
+    return "+".join(sorted(billing.find_references(text))) or _squeezed(text)
 
 
 def find_payment(school_id: int, channel_id: int, provider: str, external_id: str) -> int | None:

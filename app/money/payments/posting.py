@@ -6,7 +6,7 @@ One notice and a whole bank statement go through the same function (M14).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import execute, for_update, is_sqlite, rows, scalar, share_school
+from app.core.db import execute, for_update, in_chunks, is_sqlite, scalar, share_school
 from app.core.ids import new_check_code
 from app.core.model import db
 from app.core.money import ZERO, Vnd
@@ -22,7 +22,6 @@ from app.money import billing, ledger, receipts
 from app.money.ledger import chart
 from app.money.payments import drafts
 from app.money.payments.models import Matching, Method, Payment
-from app.people import students
 
 #: What may be booked to a child without a person looking: from here up to three times what is due.
 SMALLEST_SANE = Vnd(1_000)
@@ -78,15 +77,24 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How one credit is divided among children."""
+class Plan:
+    """How one credit is, or would be, divided among children; no part leaves it in suspense."""
 
     credit: Credit
     parts: tuple[tuple[billing.Request, billing.Allocation, Vnd], ...]
 
+    #: what the children it names still owe afterwards
+    left: Vnd = ZERO
+
     @property
     def matched(self) -> Vnd:
+        """What goes to children."""
         return Vnd(sum(amount.dong for _, _, amount in self.parts))
+
+    @property
+    def to_credit(self) -> Vnd:
+        """What of it no open line needs."""
+        return Vnd(sum(allocation.rest.dong for _, allocation, _ in self.parts))
 
 
 def accept_many(
@@ -159,11 +167,16 @@ def accept_many(
         Accepted(
             payment_id=payment_id,
             matched=plan.matched,
-            to_credit=Vnd(sum(allocation.rest.dong for _, allocation, _ in plan.parts)),
+            to_credit=plan.to_credit,
             receipts=tuple(issued.get(payment_id, ())),
         )
         for payment_id, plan in zip(payment_ids, plans, strict=True)
     ]
+
+
+def plan_many(school_id: int, credits: Sequence[Credit], *, day: date) -> list[Plan]:
+    """What `accept_many` would do with these credits on a day; writes and locks nothing."""
+    return _plan(school_id, credits, day, lock=False) if credits else []
 
 
 def next_id(table: str) -> int:
@@ -177,7 +190,7 @@ def next_id(table: str) -> int:
 # Planning
 
 
-def _plan(school_id: int, credits: Sequence[Credit], day: date) -> list[_Plan]:
+def _plan(school_id: int, credits: Sequence[Credit], day: date, *, lock: bool = True) -> list[Plan]:
     named = [_named(credit) for credit in credits]
     known = billing.requests_by_reference(
         school_id, {reference for references in named for reference in references}
@@ -188,20 +201,17 @@ def _plan(school_id: int, credits: Sequence[Credit], day: date) -> list[_Plan]:
             targets.append(credit.requests)
             continue
         hits = [known[reference] for reference in references if reference in known]
-        # Two codes in one text need a person: the machine does not guess how to split.
-        targets.append((hits[0],) if len(hits) == 1 and _right_account(credit, hits[0]) else ())
+        targets.append(tuple(hits) if all(_right_account(credit, hit) for hit in hits) else ())
     wanted = sorted({request.id for group in targets for request in group})
-    if wanted:
+    for chunk in in_chunks(wanted if lock else ()):
         execute(
             "select id from payment_requests where school_id = :school_id and id in :ids"
             f" order by id{for_update()}",
             school_id=school_id,
-            ids=wanted,
+            ids=chunk,
         )
     student_ids = {request.student_id for group in targets for request in group}
-    still_open = _Open(
-        billing.open_lines(school_id, student_ids), _accounts_of_lines(school_id, student_ids)
-    )
+    still_open = _Open(billing.open_lines(school_id, student_ids))
     order = billing.allocation_order(school_id, day)
     return [
         _divide(credit, group, still_open, order)
@@ -225,15 +235,14 @@ def _right_account(credit: Credit, request: billing.Request) -> bool:
 class _Open:
     """What is open of each child while a batch is planned, so that one batch sees itself."""
 
-    def __init__(self, lines: dict[int, list[billing.OpenLine]], accounts: dict[int, int]) -> None:
+    def __init__(self, lines: dict[int, list[billing.OpenLine]]) -> None:
         self._lines = lines
-        self._accounts = accounts
 
     def of(self, request: billing.Request) -> list[billing.OpenLine]:
         return [
             line
             for line in self._lines.get(request.student_id, [])
-            if self._accounts[line.line_id] == request.bank_account_id
+            if line.bank_account_id == request.bank_account_id
         ]
 
     def take(self, request: billing.Request, shares: Sequence[billing.Share]) -> None:
@@ -245,30 +254,7 @@ class _Open:
 
 
 def _less(line: billing.OpenLine, amount: Vnd) -> billing.OpenLine:
-    if not amount:
-        return line
-    return billing.OpenLine(
-        line.line_id,
-        line.student_id,
-        line.due_on,
-        line.category,
-        line.is_compulsory,
-        line.may_be_debt,
-        line.open - amount,
-    )
-
-
-def _accounts_of_lines(school_id: int, student_ids: set[int]) -> dict[int, int]:
-    if not student_ids:
-        return {}
-    found = rows(
-        "select l.id, l.bank_account_id from invoice_lines l join invoices v"
-        " on v.school_id = l.school_id and v.id = l.invoice_id"
-        " where l.school_id = :school_id and v.student_id in :rows",
-        school_id=school_id,
-        rows=list(students.rows_of(student_ids)),
-    )
-    return {line.id: line.bank_account_id for line in found}
+    return replace(line, open=line.open - amount) if amount else line
 
 
 def _divide(
@@ -276,13 +262,16 @@ def _divide(
     group: tuple[billing.Request, ...],
     still_open: _Open,
     order: tuple[str, ...],
-) -> _Plan:
+) -> Plan:
     if not group:
-        return _Plan(credit, ())
+        return Plan(credit, ())
     due = sum(line.open.dong for request in group for line in still_open.of(request))
-    is_named_by_text = not credit.requests
-    if is_named_by_text and due and not (SMALLEST_SANE <= credit.amount <= Vnd(SANE_TIMES * due)):
-        return _Plan(credit, ())
+    if not credit.requests:
+        # Several codes in one text are divided when the sum fits to the đồng; else a person does.
+        if len(group) > 1 and credit.amount != Vnd(due):
+            return Plan(credit, ())
+        if due and not (SMALLEST_SANE <= credit.amount <= Vnd(SANE_TIMES * due)):
+            return Plan(credit, ())
     left = credit.amount
     parts: list[tuple[billing.Request, billing.Allocation, Vnd]] = []
     for place, request in enumerate(group):
@@ -298,14 +287,15 @@ def _divide(
         still_open.take(request, allocation.shares)
         parts.append((request, allocation, share))
         left = left - share
-    return _Plan(credit, tuple(parts))
+    paid = sum(s.amount.dong for _, allocation, _ in parts for s in allocation.shares)
+    return Plan(credit, tuple(parts), Vnd(due - paid))
 
 
 # Writing
 
 
 def _write_payments(
-    school_id: int, plans: Sequence[_Plan], booked_on: date, now: datetime
+    school_id: int, plans: Sequence[Plan], booked_on: date, now: datetime
 ) -> list[int]:
     values: list[dict[str, Any]] = [
         {
@@ -336,7 +326,7 @@ def _write_payments(
     )
 
 
-def _pairs(plan: _Plan) -> list[ledger.Pair]:
+def _pairs(plan: Plan) -> list[ledger.Pair]:
     credit = plan.credit
     pairs = []
     for request, allocation, _ in plan.parts:
@@ -361,7 +351,7 @@ def _pairs(plan: _Plan) -> list[ledger.Pair]:
 
 def _write_matchings(
     school_id: int,
-    plans: Sequence[_Plan],
+    plans: Sequence[Plan],
     payment_ids: Sequence[int],
     event_ids: Sequence[int],
     actor: audit.Actor,

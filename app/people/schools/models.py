@@ -147,8 +147,15 @@ class Provider(StrEnum):
     """Who tells us about money."""
 
     SEPAY = "sepay"
+    CASSO = "casso"
+    PAYOS = "payos"
+    VNPAY = "vnpay"
+    MOMO = "momo"
+    ZALOPAY = "zalopay"
     STRIPE = "stripe"
     CASH = "cash"
+    #: the bank's own file about the account
+    STATEMENT = "statement"
 
 
 class Channel(SchoolOwned, Model):

@@ -72,10 +72,13 @@ from app.money.meals import routes as meals
 from app.money.meals import services as meals_services
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
+from app.money.payments.suspense import suggest_with
 from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.money.reconciliation import cli as reconciliation_commands
 from app.money.reconciliation import jobs as reconciliation_jobs  # noqa: F401 - found by name
+from app.money.reconciliation import routes as reconciliation
+from app.money.reconciliation.sentences import suggested
 from app.people.access import check_policies
 from app.people.access import routes as access
 from app.people.cards import beside as cards_beside
@@ -108,6 +111,7 @@ BLUEPRINTS = (
     meals.bp,
     billing.bp,
     payments.bp,
+    reconciliation.bp,
     receipts.bp,
     family.bp,
     reports.bp,
@@ -140,6 +144,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
 
         flask_app.register_blueprint(demo.bp)
         flask_app.cli.add_command(demo_commands.cli)
+    suggest_with(suggested)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
     show_beside(cards_beside.panel)

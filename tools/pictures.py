@@ -70,6 +70,7 @@ SHOTS = (
     Shot("invoices", "accountant", "/invoices"),
     Shot("cash-desk", "accountant", "/cash-desk"),
     Shot("bank", "accountant", "/bank"),
+    Shot("bank-statements", "accountant", "/bank/statements"),
     Shot("receipts", "accountant", "/receipts"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
@@ -406,6 +407,55 @@ class Camera:
         self._keep(page, "fee-schedule-price-changed")
         page.close()
 
+    def statements(self, credentials: dict[str, list[dict[str, Any]]]) -> None:
+        """A bank's file with a bit of everything: its plan, after posting, a broken one."""
+        page = self.page("accountant")
+        school = next(one["school"] for one in credentials["staff"] if one["role"] == "accountant")
+        account = next(
+            one["account"]["number"] for one in credentials["schools"] if one["code"] == school
+        )
+        bills = [one for one in credentials["bills"] if one["school"] == school][-9:]
+        # Each camera has a day and numbers of its own: a movement is taken in once.
+        mark = f"{self._language}{self._width}".upper()
+        moves = [(bill["amount"], f"MBVCB {bill['reference']} hoc phi {mark}") for bill in bills]
+        moves[1] = (moves[1][0] // 2, moves[1][1])
+        moves[2] = (moves[2][0] + 50_000, moves[2][1])
+        moves += [
+            (350_000, f"Chuyen tien ban tru cho con lop 3A {mark}"),
+            (120_000, f"NGUYEN MINH KHANG nop tien {mark}"),
+            (-1_250_000, f"Tra tien thuc pham tuan 4 {mark}"),
+            (-11_000, f"Phi dich vu {mark}"),
+        ]
+        held, lines = 25_000_000, []
+        for number, (amount, text) in enumerate(moves):
+            held += amount
+            out, came = (str(-amount), "") if amount < 0 else ("", str(amount))
+            lines.append(f"24/11/2026;FT{mark}{number:06d};{text};{out};{came};{held}")
+        head = (
+            f"Số tài khoản;{account}\nSố dư đầu kỳ;25000000\n"
+            "Ngày giao dịch;Số tham chiếu;Mô tả;Ghi nợ;Ghi có;Số dư\n"
+        )
+        self._hand_in(page, head + "\n".join([*lines[:3], *lines[4:]]))
+        self._keep(page, "statement-refused")
+        self._hand_in(page, head + "\n".join(lines))
+        self._keep(page, "statement-plan")
+        self._press(page, "form[action$='/post'] button")
+        self._keep(page, "statement-posted")
+        page.goto(f"{self._app.url}/bank")
+        page.locator("td a[href*='payment='], th a[href*='payment=']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "bank-suggestions")
+        self._hand_in(page, f"Bảng kê;;\nKhi nào;Bao nhiêu {mark};Nói gì\n24/11/2026;1000;x")
+        self._keep(page, "statement-columns")
+        page.close()
+
+    def _hand_in(self, page: Page, text: str) -> None:
+        page.goto(f"{self._app.url}/bank/statements")
+        page.set_input_files(
+            "#file", {"name": "sao-ke.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        )
+        self._press(page, "form[enctype] button[type='submit']")
+
     def close(self) -> None:
         """Put the browser's profiles away."""
         for context in self._contexts.values():
@@ -448,6 +498,7 @@ def _take(
             "departure": partial(camera.departure, child),
             "cards": camera.cards,
             "day-rules-filled": camera.day_rules,
+            "statements-and-bank-suggestions": partial(camera.statements, credentials),
         }
         for name, deed in deeds.items():
             if is_wanted(name):

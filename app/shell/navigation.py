@@ -96,12 +96,12 @@ def _sections() -> list[Section]:
 #: Rooms with two tabs: the page decides.
 _TABS_BY_PAGE = {
     "payments.cash_desk": ("cash",),
-    "payments.list_credits": ("credit", "bank", "match"),
+    "payments.list_credits": ("credit", "bank", "match", "statement"),
 }
 
 
 #: Rooms that have no tab of their own and stand under another's.
-_UNDER = {"cards": "students"}
+_UNDER = {"cards": "students", "reconciliation": "payments"}
 
 
 def _is_current(endpoint: str, here: str | None) -> bool:

@@ -168,6 +168,10 @@
       window.location.assign(document.body.dataset.desk);
       return;
     }
+    // A button or link that says its key: 1 for the first choice, N for the next.
+    const keyed = !inField(event.target) && /^[0-9a-z]$/i.test(event.key)
+      && document.querySelector(`main [data-key="${event.key.toLowerCase()}"]`);
+    if (keyed) { event.preventDefault(); keyed.click(); return; }
     if (event.key === "/" && !inField(event.target)) {
       const box = document.querySelector("main [data-search]") || document.querySelector("[data-search-top]");
       if (!box) return;

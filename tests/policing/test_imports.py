@@ -44,6 +44,11 @@ _open(
     *("people.schools", "people.access", "people.students"),
     *("money.ledger", "money.fees", "money.billing", "money.receipts"),
 )
+_open(
+    "money.reconciliation",
+    *("people.schools", "people.access", "people.students"),
+    *("money.ledger", "money.billing", "money.payments"),
+)
 
 LOWER = {room for room in LAW if room.startswith(("people.", "money."))}
 # Screens over the rooms below. Nobody imports them, and they do not import each other.

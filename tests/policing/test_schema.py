@@ -35,6 +35,7 @@ AREA = {
     "schools",
     "staff_identifiers",
     "staff_identities",
+    "statement_layouts",
     "student_identifiers",
     "student_words",
     "students",

@@ -110,7 +110,9 @@ def techcombank(moves: Sequence[Move], account: str, opening: int = OPENING) -> 
     return sheet(rows)
 
 
-def csv(moves: Sequence[Move], account: str, opening: int = OPENING, *, newest: bool = False) -> bytes:
+def csv(
+    moves: Sequence[Move], account: str, opening: int = OPENING, *, newest: bool = False
+) -> bytes:
     """Semicolons, a byte order mark, dots in figures; the newest row first where asked."""
     held = balances(moves, opening)
     lines = [
@@ -120,7 +122,8 @@ def csv(moves: Sequence[Move], account: str, opening: int = OPENING, *, newest: 
     ]
     table = [
         f"{m.day:%d/%m/%Y} 08:15:30;{m.ref};{m.text};"
-        f"{dots(-m.amount) if m.amount < 0 else ''};{dots(m.amount) if m.amount > 0 else ''};{dots(b)}"
+        f"{dots(-m.amount) if m.amount < 0 else ''};"
+        f"{dots(m.amount) if m.amount > 0 else ''};{dots(b)}"
         for m, b in zip(moves, held, strict=True)
     ]
     lines += table[::-1] if newest else table

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from app.core.errors import DomainError
 from app.money.reconciliation.errors import (
     AmountUnread,
     BalanceBroken,
@@ -161,7 +163,8 @@ def test_a_file_of_unknown_columns_asks_to_be_taught_and_is_read_once_taught() -
         {"day": ("khi nao",), "amount": ("bao nhieu",), "text": ("noi gi",)},
     )
     found = read_statement(text, layouts=[taught])
-    assert (found.layout, found.rows[0].amount, found.is_proved) == ("taught-1", 450_000, False)
+    assert found.layout.startswith("taught-1:")
+    assert (found.rows[0].amount, found.is_proved) == (450_000, False)
 
 
 def test_a_table_without_a_row_and_a_row_without_a_day_are_refused() -> None:
@@ -176,9 +179,7 @@ def test_a_table_without_a_row_and_a_row_without_a_day_are_refused() -> None:
 def test_other_currencies_and_document_types_are_refused() -> None:
     with pytest.raises(StatementRefused):
         read_statement(files.mt940(MOVES, ACCOUNT).replace(b"VND", b"USD"))
-    bomb = files.camt(MOVES, ACCOUNT).replace(
-        b"?>", b'?><!DOCTYPE x [<!ENTITY a "aaaa">]>', 1
-    )
+    bomb = files.camt(MOVES, ACCOUNT).replace(b"?>", b'?><!DOCTYPE x [<!ENTITY a "aaaa">]>', 1)
     with pytest.raises(StatementRefused):
         read_statement(bomb)
 
@@ -186,9 +187,5 @@ def test_other_currencies_and_document_types_are_refused() -> None:
 def test_garbage_is_refused_in_words_and_never_breaks_the_reader() -> None:
     whole = files.csv(MOVES, ACCOUNT)
     for end in range(60, len(whole), 37):
-        try:
-            found = read_statement(whole[:end])
-        except Exception as refusal:  # noqa: BLE001 - only refusals may come
-            assert hasattr(refusal, "message"), refusal
-        else:
-            assert isinstance(found, StatementFile)
+        with contextlib.suppress(DomainError):
+            assert isinstance(read_statement(whole[:end]), StatementFile)

@@ -330,9 +330,16 @@ def test_killed_in_the_middle_posting_goes_on_where_it_was() -> None:
                 school.id, statement, after=0, actor=ACCOUNTANT, now=NOON, most=3
             )
         assert done.matched == 3
-        with pytest.raises(RuntimeError), transaction():
-            services.post_next(school.id, statement, after=0, actor=ACCOUNTANT, now=NOON, most=3)
-            raise RuntimeError("killed")
+
+        def killed() -> None:
+            with transaction():
+                services.post_next(
+                    school.id, statement, after=0, actor=ACCOUNTANT, now=NOON, most=3
+                )
+                raise RuntimeError("killed")
+
+        with pytest.raises(RuntimeError):
+            killed()
     assert post(school, statement).matched == 4
     assert [due(child) for child in children] == [0] * 7
     assert len(payments_of(school)) == 7
@@ -354,9 +361,7 @@ def test_what_speaks_of_a_child_is_a_suggestion_and_never_a_match(
 ) -> None:
     from tests.factories.people import mother
 
-    (child,) = billed_children(
-        1, names=["Trần Bảo Ngọc"], guardians=[(mother("0912345678"),)]
-    )
+    (child,) = billed_children(1, names=["Trần Bảo Ngọc"], guardians=[(mother("0912345678"),)])
     school = child.school
     with scope.opened(scope.one_school(school.id)):
         code = scalar("select code from students where id = :id", id=child.student_id)

@@ -115,7 +115,8 @@ def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | No
     found = rows(
         "select p.id, p.text, p.bank_ref from payments p where p.school_id = :school_id"
         " and p.provider = 'statement' and p.bank_account_id = :account and p.amount = :amount"
-        " and p.value_on between :first and :last and p.received_at >= :moved and not exists (select 1 from inbox_outcomes o"
+        " and p.value_on between :first and :last and p.received_at >= :moved"
+        " and not exists (select 1 from inbox_outcomes o"
         "  where o.payment_id = p.id and o.reason = 'statement') order by p.id",
         school_id=channel.school_id,
         account=channel.bank_account_id,

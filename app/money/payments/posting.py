@@ -50,6 +50,8 @@ class Credit:
     bank_ref: str = ""
     payer: str | None = None
     bank_account_id: int | None = None
+    #: accounts whose money arrives on that one
+    also_accounts: tuple[int, ...] = ()
     till_id: int | None = None
     surcharge: Vnd = ZERO
     #: payment requests it names beyond doubt (card attempt, desk); else the text is read
@@ -229,7 +231,11 @@ def _named(credit: Credit) -> list[str]:
 
 
 def _right_account(credit: Credit, request: billing.Request) -> bool:
-    return credit.bank_account_id is None or credit.bank_account_id == request.bank_account_id
+    return (
+        credit.bank_account_id is None
+        or credit.bank_account_id == request.bank_account_id
+        or request.bank_account_id in credit.also_accounts
+    )
 
 
 class _Open:

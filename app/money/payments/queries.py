@@ -138,6 +138,13 @@ def get_payment(school_id: int, payment_id: int) -> PaymentRow:
     return found[0]
 
 
+def payments_by_id(school_id: int, payment_ids: Collection[int]) -> list[PaymentRow]:
+    """Some payments of the school, in the order of their numbers."""
+    if not payment_ids:
+        return []
+    return _payments(school_id, " and p.id in :ids order by p.id", ids=list(payment_ids))
+
+
 def payments_of_student(
     school_id: int, student_id: int, *, bank_account_id: int | None = None
 ) -> list[PaymentRow]:

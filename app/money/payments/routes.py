@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -32,7 +33,7 @@ from app.money.payments.forms import read_amount
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import OutcomeState
 from app.money.payments.sentences import attention_words, marked, suspense_words
-from app.money.payments.suspense import assign_suspense
+from app.money.payments.suspense import Suggested, assign_suspense, suggestions_for
 from app.people.access import (
     Permission,
     current_actor,
@@ -302,9 +303,10 @@ def list_credits() -> ResponseReturnValue:
     chosen = request.args.get("payment", type=int)
     item = next((item for item in waiting if item.payment.id == chosen), None)
     text = request.args.get("q", "").strip()[:80]
+    likely = suggestions_for(school_id, [item.payment.id for item in waiting[:_SUGGESTED]])
     children = queries.search_children(school_id, text) if item and text else []
-    if item and not text and item.request is not None:
-        children = queries.children_of(school_id, [item.request.student_id])
+    if item and not text:
+        children = _likely_children(school_id, item, likely.get(item.payment.id, []))
     notices = queries.attention_notices(school_id)
     today = clock.today()
     return render_template(
@@ -321,9 +323,41 @@ def list_credits() -> ResponseReturnValue:
         text=text,
         children=children,
         notices=[(notice, attention_words(notice)) for notice in notices],
+        likely={one: found[0] for one, found in likely.items() if found},
+        likely_names=_names_of(school_id, likely),
+        reasons={one.student_id: one.reasons for one in likely.get(chosen or 0, [])},
+        following=_after(waiting, chosen),
         can_match=_can_match(),
         marked=marked,
     )
+
+
+#: so many that wait get their suggestion on the page
+_SUGGESTED = 200
+
+
+def _likely_children(
+    school_id: int, item: queries.SuspenseItem, likely: Sequence[Suggested]
+) -> list[queries.DeskChild]:
+    """The child the text names, then the likely ones, the best first."""
+    wanted = [item.request.student_id] if item.request is not None else []
+    wanted += [one.student_id for one in likely if one.student_id not in wanted]
+    known = {child.student_id: child for child in queries.children_of(school_id, wanted)}
+    return [known[one] for one in wanted if one in known]
+
+
+def _names_of(school_id: int, likely: Mapping[int, Sequence[Suggested]]) -> dict[int, str]:
+    wanted = {found[0].student_id for found in likely.values() if found}
+    found = queries.children_of(school_id, wanted) if wanted else []
+    return {child.student_id: f"{child.full_name} {child.class_name}".strip() for child in found}
+
+
+def _after(waiting: Sequence[queries.SuspenseItem], chosen: int | None) -> int | None:
+    """The payment to look at next."""
+    ids = [item.payment.id for item in waiting]
+    if chosen not in ids or len(ids) < 2:
+        return None
+    return ids[(ids.index(chosen) + 1) % len(ids)]
 
 
 @bp.post("/bank/match")
@@ -350,7 +384,9 @@ def match_credit() -> ResponseReturnValue:
     number = next((f"{r.series}/{r.number:06d}" for r in accepted.receipts), "")
     text = _("Matched %(amount)s to %(name)s", amount=vnd(payment.amount), name=child.full_name)
     flash(f"{text} · {number}" if number else text, "toast")
-    return redirect(url_for("payments.list_credits"), 303)
+    following = request.form.get("following", type=int)
+    anchor = "match" if following else None
+    return redirect(url_for("payments.list_credits", payment=following, _anchor=anchor), 303)
 
 
 def _can_match() -> bool:

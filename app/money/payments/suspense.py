@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -19,6 +21,34 @@ from app.money.payments.models import Matching, Method
 from app.money.payments.posting import Accepted, next_id
 from app.money.payments.queries import get_payment
 from app.money.payments.reversals import holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A child whose money it may be, with the reasons in words; a person decides."""
+
+    student_id: int
+    score: int
+    reasons: tuple[str, ...]
+
+
+Suggester = Callable[[int, Collection[int]], Mapping[int, Sequence[Suggested]]]
+_suggesters: list[Suggester] = []
+
+
+def suggest_with(suggester: Suggester) -> None:
+    """Tell who knows whose money in suspense may be: payments do not guess themselves."""
+    if suggester not in _suggesters:
+        _suggesters.append(suggester)
+
+
+def suggestions_for(school_id: int, payment_ids: Collection[int]) -> dict[int, list[Suggested]]:
+    """The likely children of payments that wait, the best first."""
+    found: dict[int, list[Suggested]] = {}
+    for suggester in _suggesters if payment_ids else ():
+        for payment_id, children in suggester(school_id, payment_ids).items():
+            found.setdefault(payment_id, []).extend(children)
+    return found
 
 
 def assign_suspense(

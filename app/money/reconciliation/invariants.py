@@ -26,7 +26,9 @@ INVARIANTS = [
         "select f.id as finding, r.amount as told, p.amount as booked from statement_findings f"
         " join statement_rows r on r.school_id = f.school_id and r.id = f.row_id"
         " join payments p on p.school_id = f.school_id and p.id = f.payment_id"
-        " where r.amount <> p.amount or r.bank_account_id <> p.bank_account_id"
+        " left join bank_accounts b on b.school_id = p.school_id and b.id = p.bank_account_id"
+        " where r.amount <> p.amount"
+        " or r.bank_account_id not in (p.bank_account_id, coalesce(b.parent_id, -1))"
         " or (f.finding = 'reversal') = (r.is_credit)",
     ),
     query(

@@ -48,7 +48,7 @@ class Statement(SchoolOwned, Model):
     file_name: Mapped[str] = mapped_column(String(160))
     #: SHA-256 of the file
     file_hash: Mapped[str] = mapped_column(String(64))
-    #: code of the layout it was read by
+    #: the form of the file: the layout it was read by and its titles
     layout: Mapped[str] = mapped_column(String(40))
     first_on: Mapped[date]
     last_on: Mapped[date]

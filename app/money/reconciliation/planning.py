@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.core.money import Vnd
 from app.money import payments
 from app.money.ledger import chart
 from app.money.payments import Credit, Method, Plan
 from app.money.reconciliation import queries
 from app.money.reconciliation.identity import Told, pair, squeezed
 from app.money.reconciliation.queries import StatementInfo, StatementLine
-from app.people.schools import Provider
+from app.people.schools import Provider, reporting_through
 
 BANK_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 #: what the machine posts by itself, in the order a person reads it
@@ -56,6 +57,25 @@ class StatementPlan:
         """The credits of some kinds."""
         return [one for one in self.rows if one.kind in kinds]
 
+    def total(self, *kinds: str) -> Vnd:
+        """The sum of the credits of some kinds."""
+        return Vnd(sum(one.line.amount.dong for one in self.of_kind(*kinds)))
+
+    @property
+    def proved_total(self) -> Vnd:
+        """The sum of what would go to children."""
+        return self.total(*PROVED)
+
+    @property
+    def unsure_total(self) -> Vnd:
+        """The sum of what may be in the books already."""
+        return Vnd(sum(line.amount.dong for line, _may_be in self.unsure))
+
+    @property
+    def reversed_total(self) -> Vnd:
+        """The sum of what the bank took back."""
+        return Vnd(sum(one.line.amount.dong for one in self.reversals))
+
     @property
     def proved(self) -> list[PlannedRow]:
         """What would go to children."""
@@ -67,8 +87,17 @@ class StatementPlan:
         return self.of_kind("unknown")
 
 
-def credit_of(line: StatementLine, statement: StatementInfo, channel_id: int) -> Credit:
-    """A row as a credit on the statement's account."""
+def credits_of(
+    lines: Sequence[StatementLine], statement: StatementInfo, channel_id: int
+) -> list[Credit]:
+    """Rows as credits on the statement's account, and on those that report through it."""
+    also = reporting_through(statement.school_id, statement.bank_account_id)
+    return [_credit(line, statement, channel_id, also) for line in lines]
+
+
+def _credit(
+    line: StatementLine, statement: StatementInfo, channel_id: int, also: tuple[int, ...]
+) -> Credit:
     clock = line.occurred_at or datetime.combine(
         line.value_on, time(12), tzinfo=BANK_ZONE
     ).astimezone(UTC)
@@ -87,6 +116,7 @@ def credit_of(line: StatementLine, statement: StatementInfo, channel_id: int) ->
         bank_ref=line.ref,
         payer=line.payer or None,
         bank_account_id=statement.bank_account_id,
+        also_accounts=also,
     )
 
 
@@ -160,7 +190,7 @@ def plan_statement(school_id: int, statement_id: int, *, day: date) -> Statement
     result.same, unsure = split_known(school_id, statement, credits)
     result.unsure = [(line, unsure[line.id]) for line in credits if line.id in unsure]
     new = [line for line in credits if line.id not in result.same and line.id not in unsure]
-    plans = payments.plan_many(school_id, [credit_of(line, statement, 0) for line in new], day=day)
+    plans = payments.plan_many(school_id, credits_of(new, statement, 0), day=day)
     result.rows = [
         PlannedRow(line, kind_of(plan), plan) for line, plan in zip(new, plans, strict=True)
     ]

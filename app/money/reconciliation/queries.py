@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from app.core.db import DAY, MOMENT, VND, row, rows, scalar
+from app.core.db import DAY, MOMENT, VND, in_chunks, row, rows, scalar
 from app.core.money import Vnd
 from app.money.reconciliation.errors import StatementNotFound
 from app.money.reconciliation.identity import Told
@@ -34,6 +34,7 @@ class StatementInfo:
     """A statement with what became of its rows."""
 
     id: int
+    school_id: int
     bank_account_id: int
     account_number: str
     bank_bin: str
@@ -69,7 +70,8 @@ class StatementInfo:
 
 
 _STATEMENT: Final = (
-    "select t.id, t.bank_account_id, b.number as account_number, b.bank_bin, t.file_name, t.layout,"
+    "select t.id, t.school_id, t.bank_account_id, b.number as account_number, b.bank_bin,"
+    " t.file_name, t.layout,"
     " t.first_on, t.last_on, t.opening, t.closing, t.credits, t.debits, t.row_count,"
     " t.known_count, t.imported_by, t.imported_at,"
     " coalesce(c.new_credits, 0) as new_credits, coalesce(c.proofs, 0) as proofs,"
@@ -187,6 +189,61 @@ def lines_of(
     return [StatementLine(**{**one._asdict(), "is_credit": bool(one.is_credit)}) for one in found]
 
 
+@dataclass(frozen=True, slots=True)
+class SettledRow:
+    """A row of a statement with its payment and the children it was given to."""
+
+    number: int
+    value_on: date
+    amount: Vnd
+    text: str
+    ref: str
+    finding: str
+    payment_id: int
+    names: tuple[str, ...]
+
+
+def settled_rows(school_id: int, statement_id: int, *, limit: int) -> list[SettledRow]:
+    """Rows of a statement that are in the books, in the order of the bank."""
+    found = rows(
+        "select r.number, r.value_on, r.amount, r.text, r.ref, f.finding, f.payment_id"
+        " from statement_rows r join statement_findings f on f.school_id = r.school_id"
+        "  and f.row_id = r.id where r.school_id = :school_id and r.statement_id = :statement"
+        " order by r.id limit :limit",
+        types={"value_on": DAY, "amount": VND},
+        school_id=school_id,
+        statement=statement_id,
+        limit=limit,
+    )
+    names: dict[int, list[str]] = {}
+    for chunk in in_chunks([one.payment_id for one in found]):
+        for one in rows(
+            "select m.payment_id, s.full_name from matchings m join students s"
+            " on s.id = m.student_id where m.school_id = :school_id and m.payment_id in :ids"
+            " order by m.id",
+            school_id=school_id,
+            ids=chunk,
+        ):
+            names.setdefault(one.payment_id, []).append(one.full_name)
+    return [
+        SettledRow(**one._asdict(), names=tuple(names.get(one.payment_id, ()))) for one in found
+    ]
+
+
+def names_of(school_id: int, student_ids: Collection[int]) -> dict[int, str]:
+    """Names of children who were billed at the school."""
+    return {
+        int(one.id): str(one.full_name)
+        for chunk in in_chunks(student_ids)
+        for one in rows(
+            "select s.id, s.full_name from students s where s.id in :ids and s.id in (select"
+            " q.student_id from payment_requests q where q.school_id = :school_id)",
+            school_id=school_id,
+            ids=chunk,
+        )
+    }
+
+
 def payments_told(
     school_id: int, bank_account_id: int, first: date, last: date, *, statement_id: int, layout: str
 ) -> list[Told]:
@@ -197,8 +254,9 @@ def payments_told(
     """
     found = rows(
         "select p.id, p.amount, p.value_on, p.text, p.bank_ref from payments p"
-        " where p.school_id = :school_id and p.bank_account_id = :account"
-        " and p.method = 'transfer' and p.proof = 'account'"
+        " where p.school_id = :school_id and (p.bank_account_id = :account or p.bank_account_id in"
+        "  (select b.id from bank_accounts b where b.school_id = :school_id"
+        "   and b.parent_id = :account)) and p.method = 'transfer' and p.proof = 'account'"
         " and p.value_on >= :first and p.value_on <= :last"
         " and not exists (select 1 from statement_findings f"
         "  join statement_rows r on r.school_id = f.school_id and r.id = f.row_id"

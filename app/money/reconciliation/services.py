@@ -268,7 +268,7 @@ def _post(
     channel_id = _channel(school_id, statement, actor, now)
     accepted = payments.accept_many(
         school_id,
-        [planning.credit_of(line, statement, channel_id) for line in lines],
+        planning.credits_of(lines, statement, channel_id),
         actor=actor,
         now=now,
         at=at,

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     ISSUE_RUN = "issue_run"
     TAKE_CASH = "take_cash"
     VIEW_BANK = "view_bank"
+    RECONCILE = "reconcile"
     VOID_RECEIPT = "void_receipt"
     VIEW_SCHOOL_REPORTS = "view_school_reports"
     VIEW_AREA = "view_area"
@@ -74,6 +75,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ISSUE_RUN,
             _P.TAKE_CASH,
             _P.VIEW_BANK,
+            _P.RECONCILE,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,

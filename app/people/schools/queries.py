@@ -127,6 +127,28 @@ def receiving_accounts(school_id: int, day: date) -> list[AccountInfo]:
     return [AccountInfo(*account) for account in found]
 
 
+def accounts_of(school_id: int, day: date) -> list[AccountInfo]:
+    """Every account of the school on a day, also those that carry no QR, the main one first."""
+    found = rows(
+        f"{_ACCOUNT} where school_id = :school_id and opened_on <= :day"
+        " and (closed_on is null or closed_on > :day)"
+        " order by case kind when 'main' then 1 when 'virtual' then 2 else 3 end, id",
+        school_id=school_id,
+        day=day,
+    )
+    return [AccountInfo(*account) for account in found]
+
+
+def reporting_through(school_id: int, account_id: int) -> tuple[int, ...]:
+    """The virtual accounts whose money arrives on an account."""
+    found = rows(
+        "select id from bank_accounts where school_id = :school_id and parent_id = :id",
+        school_id=school_id,
+        id=account_id,
+    )
+    return tuple(int(one.id) for one in found)
+
+
 def get_account(school_id: int, account_id: int) -> AccountInfo:
     """An account of the school, or NotFound."""
     found = row(

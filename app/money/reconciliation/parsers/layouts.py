@@ -7,6 +7,7 @@ banks have in common, and a file of unknown words is taught on the page.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -335,6 +336,15 @@ def recognise(cells: Sequence[object], layout: Layout) -> Columns:
                 place[role] = found
                 break
     return Columns(place, layout)
+
+
+def form_of(cells: Sequence[object], code: str) -> str:
+    """Names a form of file: the layout it was read by and its own titles, `mb:1f0c92aa`.
+
+    Two files of one form tell one movement in the same words; files of two forms need not.
+    """
+    named = "|".join(found[0] if (found := titles_of(cell)) else "" for cell in cells)
+    return f"{code}:{hashlib.blake2b(named.encode(), digest_size=4).hexdigest()}"
 
 
 def best_columns(cells: Sequence[object], layouts: Iterable[Layout]) -> Columns | None:

@@ -30,7 +30,7 @@ class FileRow(NamedTuple):
 class StatementFile:
     """A bank's statement as told by its file, oldest row first."""
 
-    #: how it was read: a layout's code, `mt940`, `camt053`
+    #: its form: a layout and its titles, `mt940`, `camt053`
     layout: str
     rows: tuple[FileRow, ...]
     #: the account number it names, None when it names none

@@ -26,6 +26,7 @@ from app.money.reconciliation.parsers.layouts import (
     Columns,
     Layout,
     best_columns,
+    form_of,
     words,
 )
 from app.money.reconciliation.parsers.shapes import FileRow, StatementFile
@@ -134,7 +135,7 @@ def _read(sheet: Sheet, head: int, columns: Columns) -> StatementFile:
                 row=number,
             )
     return proved(
-        columns.layout.code,
+        form_of(sheet.rows[head], columns.layout.code),
         found,
         account=around.account,
         opening=around.opening,

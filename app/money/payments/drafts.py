@@ -20,6 +20,7 @@ from app.people.schools import year_of
 METHODS = {
     Method.TRANSFER: "Chuyển khoản",
     Method.CARD: "Thẻ ngân hàng",
+    Method.WALLET: "Ví điện tử, cổng thanh toán",
     Method.CASH: "Tiền mặt",
 }
 UNITS = {

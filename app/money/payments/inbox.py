@@ -20,7 +20,7 @@ from app.core.money import ZERO
 from app.core.text import ascii_upper
 from app.money import billing
 from app.money.ledger import chart
-from app.money.payments.adapters import BankTransfer, sepay
+from app.money.payments.adapters import BankTransfer, casso, sepay
 from app.money.payments.models import (
     InboxNotice,
     InboxOutcome,
@@ -367,7 +367,15 @@ def retry_notice(notice_id: int, *, channel: ChannelInfo, now: datetime) -> Outc
     latest = latest_state(notice_id)
     if latest is not OutcomeState.NEEDS_ATTENTION:
         return Outcome(latest or OutcomeState.UNVERIFIED, "repeat", is_repeat=True)
-    return _post(notice_id, sepay.parse(body), channel, now)
+    return _post(notice_id, _told(body, channel, notice_id), channel, now)
+
+
+def _told(body: bytes, channel: ChannelInfo, notice_id: int) -> BankTransfer:
+    """The movement a stored notice is about; Casso may tell several in one body."""
+    if channel.provider != casso.PROVIDER:
+        return sepay.parse(body)
+    own = scalar("select external_id from inbox_notices where id = :id", id=notice_id)
+    return next(one for one in casso.parse(body) if one.external_id == own)
 
 
 def lock_body(notice_id: int) -> bytes | None:

@@ -9,8 +9,8 @@ from typing import Any
 from app.core import clock, scope
 from app.core.db import rows, transaction
 from app.core.jobs import handles
-from app.money.payments import cards, inbox
-from app.money.payments.adapters import sepay, stripe
+from app.money.payments import cards, gateways, inbox
+from app.money.payments.adapters import casso, sepay, stripe
 from app.money.payments.models import OutcomeState
 from app.people.schools import channel_of_address
 
@@ -51,8 +51,10 @@ def _try(
     school_id: int, notice_id: int, provider: str, public_id: str, now: datetime
 ) -> OutcomeState | None:
     way = channel_of_address(school_id, public_id, provider)
-    if provider == sepay.PROVIDER and way is not None:
+    if provider in (sepay.PROVIDER, casso.PROVIDER) and way is not None:
         return inbox.retry_notice(notice_id, channel=way, now=now).state
+    if provider in gateways.METHODS and way is not None:
+        return gateways.retry_event(notice_id, channel=way, now=now).state
     if provider == stripe.PROVIDER:
         return cards.retry_event(
             notice_id, school_id=school_id, channel_id=way.id if way else None, now=now

@@ -35,6 +35,8 @@ class Method(StrEnum):
 
     TRANSFER = "transfer"
     CARD = "card"
+    #: through a wallet or a gateway
+    WALLET = "wallet"
     CASH = "cash"
 
 

@@ -10,13 +10,15 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from app.core import clock
 from app.core.db import DAY, MOMENT, VND, row, rows, scalar
 from app.core.errors import DomainError
 from app.core.ids import read_student_code
 from app.core.money import ZERO, Vnd
 from app.core.text import fold, normal_phone
 from app.money import billing, receipts
-from app.money.payments.adapters import sepay
+from app.money.payments import gateways
+from app.money.payments.adapters import casso, sepay
 from app.money.payments.errors import PaymentNotFound
 from app.money.payments.posting import SANE_TIMES, SMALLEST_SANE
 from app.money.receipts import ReceiptRow
@@ -272,7 +274,7 @@ def _suspense(
 ) -> SuspenseItem:
     request = hits[0] if len(hits) == 1 else None
     due = billing.due(request) if request is not None else ZERO
-    if payment.method == "card":
+    if payment.method in ("card", "wallet"):
         reason = "amount_differs"
     elif not codes:
         reason = "no_code"
@@ -353,6 +355,12 @@ def _told(provider: str, body: Any) -> tuple[Vnd | None, str]:
         if provider == "sepay":
             transfer = sepay.parse(bytes(body))
             return transfer.amount, transfer.text
+        if provider == "casso":
+            first = casso.parse(bytes(body))[0]
+            return first.amount, first.text
+        if provider in gateways.METHODS:
+            event = gateways.parse(provider, bytes(body), clock.now())
+            return event.amount, event.text
         about = json.loads(bytes(body))["data"]["object"]
         value = about.get("amount_total", about.get("amount"))
         is_dong = about.get("currency") == "vnd" and type(value) is int
@@ -360,7 +368,7 @@ def _told(provider: str, body: Any) -> tuple[Vnd | None, str]:
         if is_dong:
             return Vnd(value), ""
         return None, f"{value} {currency}" if value is not None else ""
-    except (DomainError, ValueError, KeyError, TypeError, AttributeError):
+    except (DomainError, ValueError, LookupError, TypeError, AttributeError):
         return None, ""
 
 

@@ -56,6 +56,7 @@ KEPT_HEADERS = (
     "X-SePay-Timestamp",
     "X-SePay-Signature",
     "Stripe-Signature",
+    "X-Casso-Signature",
 )
 LARGEST_EVENT = 256 * 1024
 
@@ -86,7 +87,7 @@ def receive_sepay(channel: str) -> ResponseReturnValue:
     raw = request.get_data(cache=False)
     now = clock.now()
     keys = secrets_of(way.school_id, way.id, "webhook", now)
-    headers = _kept_headers()
+    headers = kept_headers()
     try:
         transfer = sepay.read(raw, request.headers, scheme=way.scheme, secrets=keys, now=now)  # type: ignore[arg-type]
     except StaleNotice as stale:
@@ -149,7 +150,7 @@ def _receive_event(adapter: StripeAdapter, way: ChannelInfo | None) -> ResponseR
         school_id = cards.school_of_event(event) or cards.filing_school(event)
     if school_id is None:
         with transaction():
-            kept = cards.keep_untraced(event, raw=raw, headers=_kept_headers(), now=now)
+            kept = cards.keep_untraced(event, raw=raw, headers=kept_headers(), now=now)
         return jsonify(success=True, state=kept.state), 200
     enter_scope(scope.one_school(school_id))
     with transaction():
@@ -159,13 +160,14 @@ def _receive_event(adapter: StripeAdapter, way: ChannelInfo | None) -> ResponseR
             channel=way.public_id if way else cards.ENVIRONMENT,
             channel_id=way.id if way else None,
             raw=raw,
-            headers=_kept_headers(),
+            headers=kept_headers(),
             now=now,
         )
     return jsonify(success=True, state=outcome.state), 200
 
 
-def _kept_headers() -> dict[str, str]:
+def kept_headers() -> dict[str, str]:
+    """The headers kept beside a raw body."""
     return {name: request.headers[name] for name in KEPT_HEADERS if request.headers.get(name)}
 
 

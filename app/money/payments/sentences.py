@@ -51,6 +51,8 @@ def attention_words(notice: AttentionNotice) -> str:
         return _("The card payment was started for another channel.")
     if cause == "foreign_currency":
         return _("The card was charged in another currency: %(what)s.", what=notice.text or "?")
+    if cause == "held":
+        return _("The gateway holds this money as suspicious. Look at the provider's own page.")
     if cause == "refused":
         return _(
             "It does not fit what we know of the payment. Compare it with the provider's page."

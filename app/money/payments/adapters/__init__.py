@@ -41,6 +41,34 @@ class BankTransfer:
     proof: Proof
 
 
+#: how far a payment through a gateway has come; `held` is money under the gateway's own suspicion
+GatewayState = Literal["paid", "held", "pending", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """What a wallet or gateway says became of one payment."""
+
+    provider: str
+    #: the provider's own number of the money; while none moved, of the message
+    external_id: str
+    #: our number of the try, as we gave it
+    order: str
+    state: GatewayState
+    #: what the payer was charged, a surcharge included
+    amount: Vnd
+    #: UTC
+    occurred_at: datetime
+    text: str
+    #: the one reference it names
+    reference: str | None
+    #: the number under which a bank knows the money
+    bank_ref: str
+    payer_name: str | None
+    #: the provider's word for the state
+    detail: str = ""
+
+
 class BadSignature(Refused):
     """The notice is not signed by the provider (401); nothing of it may be believed."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from app.core.bulk import insert_rows, write_rows
 from app.core.db import execute, is_sqlite, row, rows, share_school
 from app.core.model import db
 from app.core.money import Vnd
@@ -59,25 +60,23 @@ def post_many(
     accounts = _accounts(
         school_id, {code for e in events for p in e.pairs for code in (p.debit, p.credit)}
     )
-    ids = list(
-        db.session.scalars(
-            insert(LedgerEvent).returning(LedgerEvent.id, sort_by_parameter_order=True),
-            [
-                {
-                    "school_id": school_id,
-                    "kind": event.kind,
-                    "cause_kind": event.cause_kind,
-                    "cause_id": event.cause_id,
-                    "booked_on": booked_on,
-                    "posted_at": now,
-                    "reverses_id": None,
-                }
-                for event in events
-            ],
-        )
+    ids = insert_rows(
+        LedgerEvent,
+        [
+            {
+                "school_id": school_id,
+                "kind": event.kind,
+                "cause_kind": event.cause_kind,
+                "cause_id": event.cause_id,
+                "booked_on": booked_on,
+                "posted_at": now,
+                "reverses_id": None,
+            }
+            for event in events
+        ],
     )
-    db.session.execute(
-        insert(Entry),
+    write_rows(
+        Entry,
         [
             {
                 "school_id": school_id,

@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert
-
 from app import audit
 from app.core import clock
+from app.core.bulk import insert_rows, write_rows
 from app.core.db import execute, for_update, in_chunks, is_sqlite, scalar, share_school
 from app.core.ids import new_check_code
-from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.money import billing, ledger, receipts
 from app.money.ledger import chart
@@ -325,11 +323,7 @@ def _write_payments(
         }
         for plan in plans
     ]
-    return list(
-        db.session.scalars(
-            insert(Payment).returning(Payment.id, sort_by_parameter_order=True), values
-        )
-    )
+    return insert_rows(Payment, values)
 
 
 def _pairs(plan: Plan) -> list[ledger.Pair]:
@@ -378,5 +372,4 @@ def _write_matchings(
         for plan, payment_id, event_id in zip(plans, payment_ids, event_ids, strict=True)
         for request, _, share in plan.parts
     ]
-    if values:
-        db.session.execute(insert(Matching), values)
+    write_rows(Matching, values)

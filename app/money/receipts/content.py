@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -98,7 +98,18 @@ class ReceiptContent:
 
     def canonical(self) -> str:
         """JSON with sorted keys and no spaces: the form that is stored and hashed."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return json.dumps(
+            _fields(self),
+            default=_fields,
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    # `asdict` copies every value it meets: for a thousand papers that is half of the work.
+    return {name: getattr(part, name) for name in part.__dataclass_fields__}
 
 
 def read_content(stored: str) -> ReceiptContent:

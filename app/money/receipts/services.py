@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
+from app.core.bulk import insert_rows, write_rows
 from app.core.db import MOMENT, execute, row, scalar
 from app.core.ids import new_check_code
 from app.core.model import db
@@ -137,12 +138,8 @@ def issue_many(
             }
         )
         codes.append({"check_code": check_code, "school_id": school_id})
-    ids = list(
-        db.session.scalars(
-            insert(Receipt).returning(Receipt.id, sort_by_parameter_order=True), receipts
-        )
-    )
-    db.session.execute(insert(ReceiptCode), codes)
+    ids = insert_rows(Receipt, receipts)
+    write_rows(ReceiptCode, codes)
     execute(
         "update receipt_counters set last_chain = :chain, last_issued_at = :at"
         " where school_id = :school_id and series = :series",

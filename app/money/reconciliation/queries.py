@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from app.core.db import DAY, MOMENT, VND, in_chunks, row, rows, scalar
+from app.core.db import DAY, MOMENT, VND, in_chunks, joined_whole, row, rows, scalar
 from app.core.money import Vnd
 from app.money.reconciliation.errors import StatementNotFound
 from app.money.reconciliation.identity import Told
@@ -105,12 +105,13 @@ def list_statements(school_id: int, *, limit: int = 60) -> list[StatementInfo]:
 
 def get_statement(school_id: int, statement_id: int) -> StatementInfo:
     """One statement of the school, or StatementNotFound."""
-    found = row(
-        _STATEMENT.format(only="and r.statement_id = :id") + " and t.id = :id",
-        types=_TYPES,
-        school_id=school_id,
-        id=statement_id,
-    )
+    with joined_whole():
+        found = row(
+            _STATEMENT.format(only="and r.statement_id = :id") + " and t.id = :id",
+            types=_TYPES,
+            school_id=school_id,
+            id=statement_id,
+        )
     if found is None:
         raise StatementNotFound
     return _statement(found)
@@ -178,14 +179,15 @@ def lines_of(
         "open_credits": " and r.is_credit and f.id is null",
         "open_debits": " and not r.is_credit and f.id is null",
     }[only]
-    found = rows(
-        f"{_LINE}{where} and r.id > :after order by r.id limit :limit",
-        types=_LINE_TYPES,
-        school_id=school_id,
-        statement=statement_id,
-        after=after,
-        limit=limit,
-    )
+    with joined_whole():
+        found = rows(
+            f"{_LINE}{where} and r.id > :after order by r.id limit :limit",
+            types=_LINE_TYPES,
+            school_id=school_id,
+            statement=statement_id,
+            after=after,
+            limit=limit,
+        )
     return [StatementLine(**{**one._asdict(), "is_credit": bool(one.is_credit)}) for one in found]
 
 
@@ -252,25 +254,35 @@ def payments_told(
     Not those that a row of this statement, or of another file in the same layout, proves already:
     such a row would be the same row.
     """
-    found = rows(
-        "select p.id, p.amount, p.value_on, p.text, p.bank_ref from payments p"
-        " where p.school_id = :school_id and (p.bank_account_id = :account or p.bank_account_id in"
-        "  (select b.id from bank_accounts b where b.school_id = :school_id"
-        "   and b.parent_id = :account)) and p.method = 'transfer' and p.proof = 'account'"
-        " and p.value_on >= :first and p.value_on <= :last"
-        " and not exists (select 1 from statement_findings f"
-        "  join statement_rows r on r.school_id = f.school_id and r.id = f.row_id"
-        "  join statements t on t.school_id = r.school_id and t.id = r.statement_id"
-        "  where f.school_id = p.school_id and f.payment_id = p.id and f.finding <> 'reversal'"
-        "  and (t.id = :statement or t.layout = :layout))",
-        types={"value_on": DAY},
-        school_id=school_id,
-        account=bank_account_id,
-        first=first - timedelta(days=1),
-        last=last + timedelta(days=1),
-        statement=statement_id,
-        layout=layout,
-    )
+    alike = [
+        int(one.id)
+        for one in rows(
+            "select id from statements where school_id = :school_id and bank_account_id = :account"
+            " and (id = :statement or layout = :layout)",
+            school_id=school_id,
+            account=bank_account_id,
+            statement=statement_id,
+            layout=layout,
+        )
+    ]
+    with joined_whole():
+        found = rows(
+            "select p.id, p.amount, p.value_on, p.text, p.bank_ref from payments p"
+            " left join (select distinct f.payment_id from statement_rows r"
+            "  join statement_findings f on f.school_id = r.school_id and f.row_id = r.id"
+            "  where r.school_id = :school_id and r.statement_id in :alike"
+            "  and f.finding <> 'reversal') k on k.payment_id = p.id"
+            " where p.school_id = :school_id and (p.bank_account_id = :account or p.bank_account_id"
+            "  in (select b.id from bank_accounts b where b.school_id = :school_id"
+            "   and b.parent_id = :account)) and p.method = 'transfer' and p.proof = 'account'"
+            " and p.value_on >= :first and p.value_on <= :last and k.payment_id is null",
+            types={"value_on": DAY},
+            school_id=school_id,
+            account=bank_account_id,
+            first=first - timedelta(days=1),
+            last=last + timedelta(days=1),
+            alike=alike,
+        )
     return [Told(one.id, int(one.amount), one.value_on, one.text, one.bank_ref) for one in found]
 
 

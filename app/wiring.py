@@ -7,6 +7,7 @@ from flask import Flask
 import app.audit.models
 import app.core.jobs
 import app.core.throttle
+import app.journeys.api.models
 import app.journeys.merging.models
 import app.journeys.retention.models
 import app.journeys.transfers.models
@@ -26,6 +27,8 @@ import app.people.schools.models
 import app.people.students.models
 import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
+from app.journeys.api import cli as api_commands
+from app.journeys.api import routes as api
 from app.journeys.child_file import routes as child_file
 from app.journeys.family import child_routes  # noqa: F401 - it adds its views to the blueprint
 from app.journeys.family import routes as family
@@ -115,6 +118,7 @@ BLUEPRINTS = (
     reconciliation.bp,
     receipts.bp,
     family.bp,
+    api.bp,
     reports.bp,
     year_end.bp,
     shell.bp,
@@ -128,6 +132,7 @@ COMMANDS = (
     payments_commands.cli,
     receipts_commands.cli,
     reconciliation_commands.cli,
+    api_commands.cli,
     *shell_commands.COMMANDS,
 )
 

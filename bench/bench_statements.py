@@ -44,9 +44,7 @@ def _file(ground: Ground) -> bytes:
         amount = rng.randrange(100, 600) * 1_000
         held += amount
         text = f"MBVCB.{n}.{codes[n % len(codes)]}.CT tu 0123456789 toi 1012345678"
-        table.append(
-            [DAY + timedelta(days=n // 1_500), f"FT26{n:010d}", text, None, amount, held]
-        )
+        table.append([DAY + timedelta(days=n // 1_500), f"FT26{n:010d}", text, None, amount, held])
     heads = ("Ngày giao dịch", "Số tham chiếu", "Mô tả", "Ghi nợ", "Ghi có", "Số dư")
     return write_workbook([Column(head, is_text=False) for head in heads], table)
 

@@ -83,7 +83,9 @@ def _refusal(error: DomainError) -> ResponseReturnValue:
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if not _wants_page():
-        return jsonify(success=False, code=error.name), error.code or 500
+        allowed = getattr(error, "valid_methods", None)
+        headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
+        return jsonify(success=False, code=error.name), error.code or 500, headers
     texts = {
         403: _("Your role does not include this page. Ask the principal if you need it."),
         404: _("This page or record does not exist, or belongs to another school."),

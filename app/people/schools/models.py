@@ -154,6 +154,8 @@ class Provider(StrEnum):
     ZALOPAY = "zalopay"
     STRIPE = "stripe"
     CASH = "cash"
+    #: a bank or wallet through our own interface
+    BILLER = "biller"
     #: the bank's own file about the account
     STATEMENT = "statement"
 

@@ -24,6 +24,14 @@ select a.school_id, a.code as account,
          as balance
 from accounts a
 --;
+-- matchings that were not taken back
+create view v_matching as
+select m.id, m.school_id, m.payment_id, m.student_id, m.request_id, m.amount, m.event_id, m.rule,
+       m.matched_by, m.matched_at
+from matchings m
+where not exists (select 1 from ledger_events t
+                  where t.school_id = m.school_id and t.reverses_id = m.event_id)
+--;
 create view v_payment as
 select payment_id, school_id, provider, external_id, amount, received_at,
        case
@@ -36,7 +44,7 @@ select payment_id, school_id, provider, external_id, amount, received_at,
 from (
   -- one look-up a payment, so that a school's page never sums up the whole area
   select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
-         coalesce((select sum(m.amount) from matchings m
+         coalesce((select sum(m.amount) from v_matching m
                    where m.school_id = p.school_id and m.payment_id = p.id), 0) as matched,
          coalesce((select sum(r.amount) from reversals r
                    where r.school_id = p.school_id and r.payment_id = p.id), 0) as gone,

@@ -207,7 +207,7 @@ def accept(
 def _same(school_id: int, payment_id: int, told: Told, reference: str) -> dict[str, Any]:
     found = _payment(school_id, payment_id, reference)
     paid_for = scalar(
-        "select q.reference from matchings m join payment_requests q on q.school_id = m.school_id"
+        "select q.reference from v_matching m join payment_requests q on q.school_id = m.school_id"
         " and q.id = m.request_id where m.school_id = :school_id and m.payment_id = :id limit 1",
         school_id=school_id,
         id=payment_id,
@@ -282,7 +282,7 @@ def reverse(
 _PAYMENTS: Final = (
     "select p.id, p.school_id, p.external_id, p.amount, p.occurred_at, p.received_at, p.booked_on,"
     " c.public_id, n.code as school,"
-    " (select min(q.reference) from matchings m join payment_requests q"
+    " (select min(q.reference) from v_matching m join payment_requests q"
     "   on q.school_id = m.school_id and q.id = m.request_id"
     "   where m.school_id = p.school_id and m.payment_id = p.id) as reference,"
     " v.state from payments p join channels c on c.school_id = p.school_id and c.id = p.channel_id"

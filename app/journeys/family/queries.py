@@ -245,7 +245,7 @@ def _payments(request: billing.Request) -> tuple[FamilyPayment, ...]:
         "select p.id, p.method, p.proof, sum(m.amount) as amount, p.occurred_at, p.received_at,"
         " case when coalesce((select sum(v.amount) from reversals v where v.school_id = p.school_id"
         "  and v.payment_id = p.id), 0) >= p.amount then 1 else 0 end as is_returned"
-        " from matchings m join payments p on p.school_id = m.school_id and p.id = m.payment_id"
+        " from v_matching m join payments p on p.school_id = m.school_id and p.id = m.payment_id"
         " where m.school_id = :school_id and m.request_id = :request"
         " group by p.id, p.school_id, p.method, p.proof, p.occurred_at, p.received_at, p.amount"
         " order by p.id desc",

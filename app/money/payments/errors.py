@@ -117,6 +117,45 @@ class AlreadyAssigned(Refused):
         return _("This money already has its child, or was sent back. Nothing was changed.")
 
 
+class NotMatched(Refused):
+    """There is no match to take back: none was made, or its money went back."""
+
+    code = "not_matched"
+
+    def default_message(self) -> str:
+        return _("There is no match to take back here. Look at the payment again.")
+
+
+class OwnMatch(Refused):
+    """Who matched may not take the match back: it voids a receipt, which needs a second person."""
+
+    code = "own_match"
+
+    def default_message(self) -> str:
+        return _(
+            "You made this match yourself. Taking it back voids its receipt, so a second person"
+            " does it: the principal or another accountant."
+        )
+
+
+class MatchReasonMissing(Invalid):
+    """No reason for taking a match back."""
+
+    code = "match_reason_missing"
+
+    def default_message(self) -> str:
+        return _("Say in at least ten letters why the match is taken back.")
+
+
+class MatchOfMerged(Refused):
+    """The child's record was joined with another since."""
+
+    code = "match_of_merged"
+
+    def default_message(self) -> str:
+        return _("The pupil's records were joined since. Part them first, then take this back.")
+
+
 class MoreThanPaid(Refused):
     """More would go back than was paid."""
 

@@ -9,7 +9,7 @@ _RETURNED = (
     " group by school_id, payment_id"
 )
 _MATCHED = (
-    "select school_id, payment_id, sum(amount) as amount from matchings"
+    "select school_id, payment_id, sum(amount) as amount from v_matching"
     " group by school_id, payment_id"
 )
 

@@ -107,7 +107,7 @@ _PAYMENT: Final = (
     "select p.id, p.school_id, p.provider, p.channel_id, p.external_id, p.method, p.proof,"
     " p.amount, p.surcharge, p.occurred_at, p.received_at, p.value_on, p.booked_on, p.payer,"
     " p.text, p.bank_ref, p.bank_account_id, p.till_id,"
-    " coalesce((select sum(m.amount) from matchings m where m.school_id = p.school_id"
+    " coalesce((select sum(m.amount) from v_matching m where m.school_id = p.school_id"
     "  and m.payment_id = p.id), 0) as matched,"
     " coalesce((select sum(r.amount) from reversals r where r.school_id = p.school_id"
     "  and r.payment_id = p.id), 0) as returned"
@@ -124,7 +124,7 @@ _PAYMENT_TYPES: Final = {
     "returned": VND,
 }
 _IS_MATCHED: Final = (
-    "exists (select 1 from matchings m where m.school_id = p.school_id and m.payment_id = p.id)"
+    "exists (select 1 from v_matching m where m.school_id = p.school_id and m.payment_id = p.id)"
 )
 _IS_RETURNED: Final = (
     "coalesce((select sum(r.amount) from reversals r where r.school_id = p.school_id"
@@ -161,7 +161,7 @@ def payments_of_student(
         parameters["account"] = bank_account_id
     return _payments(
         school_id,
-        " and p.id in (select c.payment_id from matchings c where c.school_id = :school_id"
+        " and p.id in (select c.payment_id from v_matching c where c.school_id = :school_id"
         f" and c.student_id in :rows{account}) order by p.id desc",
         **parameters,
     )
@@ -223,7 +223,7 @@ def _children_of(school_id: int, payment_ids: Collection[int]) -> dict[int, list
         return {}
     found = rows(
         "select m.payment_id, m.student_id, s.code, s.full_name, m.request_id, m.amount, m.rule,"
-        " m.matched_by, m.matched_at from matchings m join students s on s.id = m.student_id"
+        " m.matched_by, m.matched_at from v_matching m join students s on s.id = m.student_id"
         " where m.school_id = :school_id and m.payment_id in :payments order by m.id",
         types={"amount": VND, "matched_at": MOMENT},
         school_id=school_id,

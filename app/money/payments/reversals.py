@@ -72,7 +72,7 @@ def reverse_payment(
     """
     if amount <= ZERO:
         raise NothingToCollect
-    payment = _lock(school_id, payment_id)
+    payment = lock_payment(school_id, payment_id)
     if _is_known(payment, kind, external_id):
         return Reversed(payment_id, amount, is_repeat=True)
     left = amount
@@ -89,7 +89,7 @@ def reverse_payment(
             )
         )
         if holding.account == chart.CREDIT and holding.student_id is not None:
-            unapplied += _take_out_of_bills(school_id, holding.student_id, part)
+            unapplied += take_out_of_bills(school_id, holding.student_id, part)
     if left:
         raise MoreThanPaid
     return _book(
@@ -114,7 +114,7 @@ def reinstate_payment(
     """
     if amount <= ZERO:
         raise NothingToCollect
-    payment = _lock(school_id, payment_id)
+    payment = lock_payment(school_id, payment_id)
     if _is_known(payment, "reinstated", external_id):
         return Reversed(payment_id, amount, is_repeat=True)
     held = holdings(payment)
@@ -149,6 +149,11 @@ def holdings(payment: PaymentRow) -> list[Holding]:
         "  and cause_kind = 'payment' and cause_id = :payment"
         " union select event_id from matchings where school_id = :school_id"
         "  and payment_id = :payment"
+        " union select t.id from matchings m join ledger_events t on t.school_id = m.school_id"
+        "  and t.reverses_id = m.event_id where m.school_id = :school_id"
+        "  and m.payment_id = :payment"
+        " union select id from ledger_events where school_id = :school_id"
+        "  and kind = 'payment_unmatched' and cause_kind = 'payment' and cause_id = :payment"
         " union select event_id from reversals where school_id = :school_id"
         "  and payment_id = :payment)"
         " select code, student_id, line_id, sum(amount) as amount from ("
@@ -176,7 +181,8 @@ def holdings(payment: PaymentRow) -> list[Holding]:
     return [Holding(*key, Vnd(amount)) for key, amount in sums.items() if amount > 0]
 
 
-def _lock(school_id: int, payment_id: int) -> PaymentRow:
+def lock_payment(school_id: int, payment_id: int) -> PaymentRow:
+    """A payment with its requests, held until the commit."""
     # Shared: a billing run, which applies credit, holds it alone.
     share_school(school_id)
     row(
@@ -224,7 +230,7 @@ def _in_order_of_return(held: Sequence[Holding]) -> list[Holding]:
     return sorted(held, key=place)
 
 
-def _take_out_of_bills(school_id: int, student_id: int, part: Vnd) -> list[ledger.Pair]:
+def take_out_of_bills(school_id: int, student_id: int, part: Vnd) -> list[ledger.Pair]:
     """Credit that later bills used up comes out of them again, the newest line first."""
     credit = billing.credits_of(school_id, [student_id]).get(student_id, ZERO)
     short = part - credit

@@ -33,7 +33,12 @@ from app.money.payments.forms import read_amount
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import OutcomeState
 from app.money.payments.sentences import attention_words, marked, suspense_words
-from app.money.payments.suspense import Suggested, assign_suspense, suggestions_for
+from app.money.payments.suspense import (
+    Suggested,
+    assign_suspense,
+    suggestions_for,
+    take_back_match,
+)
 from app.people.access import (
     Permission,
     current_actor,
@@ -329,6 +334,8 @@ def list_credits() -> ResponseReturnValue:
         likely_names=_names_of(school_id, likely),
         reasons={one.student_id: one.reasons for one in likely.get(chosen or 0, [])},
         following=_after(waiting, chosen),
+        to_undo=_to_undo(school_id),
+        can_undo=require_membership().may(Permission.VOID_RECEIPT),
         can_match=_can_match(),
         marked=marked,
     )
@@ -389,6 +396,38 @@ def match_credit() -> ResponseReturnValue:
     following = request.form.get("following", type=int)
     anchor = "match" if following else None
     return redirect(url_for("payments.list_credits", payment=following, _anchor=anchor), 303)
+
+
+@bp.post("/bank/unmatch")
+@requires(Permission.VOID_RECEIPT)
+def unmatch_credit() -> ResponseReturnValue:
+    """Take a wrong match back; its money waits for its child again."""
+    school_id = own_school()
+    payment_id = request.form.get("payment", 0, type=int)
+    payment = queries.get_payment(school_id, payment_id)
+    try:
+        with transaction():
+            take_back_match(
+                school_id,
+                payment_id,
+                reason=request.form.get("reason", ""),
+                actor=current_actor(),
+                now=clock.now(),
+            )
+    except DomainError as refusal:
+        flash(refusal.message, "error")
+        return redirect(url_for(".list_credits", undo=payment_id, _anchor="undo"), 303)
+    flash(_("%(amount)s waits for its pupil again", amount=vnd(payment.amount)), "toast")
+    return redirect(url_for(".list_credits", payment=payment_id, _anchor="match"), 303)
+
+
+def _to_undo(school_id: int) -> queries.PaymentRow | None:
+    """The payment whose match somebody wants to take back."""
+    wanted = request.args.get("undo", type=int)
+    if wanted is None or not require_membership().may(Permission.VOID_RECEIPT):
+        return None
+    payment = queries.get_payment(school_id, wanted)
+    return payment if payment.children and not payment.returned else None
 
 
 def _can_match() -> bool:

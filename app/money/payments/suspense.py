@@ -1,10 +1,10 @@
-"""Giving money whose child was unknown to a child, by a person."""
+"""Giving money whose child was unknown to a child, by a person; and taking a wrong match back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import insert
 
@@ -13,14 +13,27 @@ from app.core import clock
 from app.core.db import for_update, row, rows, share_school
 from app.core.model import db
 from app.core.money import Vnd
+from app.core.text import nfc
 from app.money import billing, ledger, receipts
 from app.money.ledger import chart
 from app.money.payments import drafts
-from app.money.payments.errors import AlreadyAssigned
+from app.money.payments.errors import (
+    AlreadyAssigned,
+    MatchOfMerged,
+    MatchReasonMissing,
+    NotMatched,
+    OwnMatch,
+)
 from app.money.payments.models import Matching, Method
 from app.money.payments.posting import Accepted, next_id
-from app.money.payments.queries import get_payment
-from app.money.payments.reversals import holdings
+from app.money.payments.queries import PaymentRow, get_payment
+from app.money.payments.reversals import (
+    holdings,
+    lock_payment,
+    money_account,
+    take_out_of_bills,
+)
+from app.people import students
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +157,105 @@ def assign_suspense(
     )
     issued = receipts.issue_many(school_id, papers)
     return Accepted(payment_id, amount, allocation.rest, tuple(issued))
+
+
+#: printed as the ground of a void; papers are Vietnamese by law
+_VOID_REASON = "Ghép nhầm học sinh, tiền chờ ghép lại: {reason}"
+
+
+def take_back_match(
+    school_id: int, payment_id: int, *, reason: str, actor: audit.Actor, now: datetime
+) -> Vnd:
+    """Take a payment from the children it was given to; it waits in suspense again.
+
+    Its bills are open again, its receipts void. The machine does not match it a second time.
+    Refuses a payment without a match or that went back, cash, the person who matched, a reason
+    under ten letters, and a child whose records were joined since. Locks as `reverse_payment`. The
+    caller commits.
+    """
+    why = " ".join(nfc(reason).split())[:160]
+    if len(why) < 10:
+        raise MatchReasonMissing
+    payment = lock_payment(school_id, payment_id)
+    if not payment.children or payment.returned or payment.method == Method.CASH:
+        raise NotMatched
+    if any(child.matched_by == actor.name for child in payment.children):
+        raise OwnMatch
+    given_to = {child.student_id for child in payment.children}
+    if any(row_id != child for row_id, child in students.children_behind(given_to).items()):
+        raise MatchOfMerged
+    today = clock.local_day(now)
+    found = rows(
+        "select event_id, min(id) as id from v_matching where school_id = :school_id"
+        " and payment_id = :payment group by event_id order by event_id",
+        school_id=school_id,
+        payment=payment_id,
+    )
+    unapplied = [
+        pair
+        for held in holdings(payment)
+        if held.account == chart.CREDIT and held.student_id is not None
+        for pair in take_out_of_bills(school_id, held.student_id, held.amount)
+    ]
+    if unapplied:
+        # First, so that the credit is never below zero between two entries.
+        event = ledger.Event("credit_unapplied", "matching", found[0].id, unapplied)
+        ledger.post(school_id, event, booked_on=today, now=now)
+    undone = [
+        ledger.reverse(
+            school_id,
+            one.event_id,
+            kind="match_undone",
+            cause_kind="matching",
+            cause_id=one.id,
+            booked_on=today,
+            now=now,
+        )
+        for one in found
+    ]
+    _keep_waiting(payment, [one.event_id for one in found], today, now)
+    for paper in payment.receipts:
+        if paper.state == "live":
+            receipts.void_receipt(
+                school_id,
+                paper.id,
+                reason=_VOID_REASON.format(reason=why),
+                actor=actor,
+                approved_by=actor.name,
+                event_id=undone[-1],
+                now=now,
+            )
+    audit.record(
+        "payment.unassign",
+        f"payment:{payment_id}",
+        actor=actor,
+        school_id=school_id,
+        now=now,
+        cause=why,
+    )
+    return payment.matched
+
+
+def _keep_waiting(
+    payment: PaymentRow, event_ids: Collection[int], today: date, now: datetime
+) -> None:
+    """Money matched as it came in: its whole event is taken back, so it comes in once more."""
+    first = row(
+        "select id from ledger_events where school_id = :school_id and kind = 'payment_received'"
+        " and cause_kind = 'payment' and cause_id = :payment",
+        school_id=payment.school_id,
+        payment=payment.id,
+    )
+    if first is None or first.id not in event_ids:
+        return
+    name = (
+        f"channel:{payment.channel_id}"
+        if payment.bank_account_id is None
+        else str(payment.bank_account_id)
+    )
+    money = money_account(payment)
+    pairs = [ledger.Pair(money, chart.suspense(name), payment.amount)]
+    if payment.surcharge:
+        pairs.append(ledger.Pair(money, chart.surcharge(payment.channel_id), payment.surcharge))
+    event = ledger.Event("payment_unmatched", "payment", payment.id, pairs)
+    ledger.post(payment.school_id, event, booked_on=today, now=now)

@@ -15,6 +15,9 @@ _MOST = 20
 _EVENTS = (
     "select school_id, payment_id, event_id from matchings"
     " union select school_id, payment_id, event_id from reversals"
+    # What was taken back of a matching counts against it.
+    " union select m.school_id, m.payment_id, t.id from matchings m join ledger_events t"
+    "  on t.school_id = m.school_id and t.reverses_id = m.event_id"
 )
 _TAKES_ONE = "({0}.code = 'credit' or ({0}.code = 'receivable' and l.document_kind = 'receipt'))"
 _WORTHY = (

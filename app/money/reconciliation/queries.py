@@ -220,7 +220,7 @@ def settled_rows(school_id: int, statement_id: int, *, limit: int) -> list[Settl
     names: dict[int, list[str]] = {}
     for chunk in in_chunks([one.payment_id for one in found]):
         for one in rows(
-            "select m.payment_id, s.full_name from matchings m join students s"
+            "select m.payment_id, s.full_name from v_matching m join students s"
             " on s.id = m.student_id where m.school_id = :school_id and m.payment_id in :ids"
             " order by m.id",
             school_id=school_id,

@@ -104,7 +104,7 @@ def _waiting(
         values = {**values, "statement": statement_id}  # type: ignore[dict-item]
     return rows(
         "select p.id, p.amount, p.text, p.payer, p.bank_account_id from payments p"
-        " where p.school_id = :school_id and not exists (select 1 from matchings m"
+        " where p.school_id = :school_id and not exists (select 1 from v_matching m"
         "  where m.school_id = p.school_id and m.payment_id = p.id)"
         " and coalesce((select sum(r.amount) from reversals r where r.school_id = p.school_id"
         f"  and r.payment_id = p.id), 0) < p.amount{where}",
@@ -280,7 +280,7 @@ def _learned(school_id: int, payers: Sequence[str]) -> dict[str, set[int]]:
     if not wanted:
         return found
     for one in rows(
-        "select distinct p.payer, m.student_id from payments p join matchings m"
+        "select distinct p.payer, m.student_id from payments p join v_matching m"
         " on m.school_id = p.school_id and m.payment_id = p.id"
         " where p.school_id = :school_id and p.payer is not null and p.method = 'transfer'",
         school_id=school_id,

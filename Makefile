@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset pictures test lint format bench clean
+.PHONY: help run demo-reset pictures test soak lint format bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ pictures: ## every screen and PDF page as PNG under build/pictures/
 test: ## everything needed, then the whole suite (ARGS="tests/policing -x" for a part)
 	@$(PYTHON) tools/prepare.py test
 	@$(PY) -m pytest $(ARGS)
+
+soak: ## a hundred thousand steps of the money machine, for hours (STORIES=3334)
+	@$(PYTHON) tools/prepare.py test
+	@MONEY_STORIES=$(or $(STORIES),3334) $(PY) -m pytest tests/journeys/test_money_machine.py $(ARGS)
 
 lint: ## ruff, mypy --strict, djlint
 	@$(PYTHON) tools/prepare.py lint

@@ -17,8 +17,6 @@ from app.core.db import for_update, row, rows, savepoint, scalar, share_school
 from app.core.errors import TryAgain
 from app.core.model import db
 from app.core.money import ZERO
-from app.core.text import ascii_upper
-from app.money import billing
 from app.money.ledger import chart
 from app.money.payments.adapters import BankTransfer, casso, sepay
 from app.money.payments.models import (
@@ -29,6 +27,7 @@ from app.money.payments.models import (
     OutcomeState,
 )
 from app.money.payments.posting import Accepted, Credit, accept_many
+from app.money.payments.tellings import are_two, number_of, said
 from app.people.schools import ChannelInfo, get_account
 
 log = logging.getLogger("sothu.inbox")
@@ -125,20 +124,15 @@ def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | No
         last=transfer.booked_on + timedelta(days=1),
         moved=transfer.occurred_at,
     )
-    number = _squeezed(transfer.bank_ref)
-    said = _said(transfer.text)
-    same = [one for one in found if number and _squeezed(one.bank_ref) == number]
-    same += [one for one in found if said and _said(one.text) == said]
+    number = number_of(transfer.bank_ref)
+    words = said(transfer.text)
+    same = [one for one in found if number and number_of(one.bank_ref) == number]
+    same += [
+        one
+        for one in found
+        if words and said(one.text) == words and not are_two(one.bank_ref, transfer.bank_ref)
+    ]
     return int(same[0].id) if same else None
-
-
-def _squeezed(text: str) -> str:
-    return ascii_upper(text).replace(" ", "")
-
-
-def _said(text: str) -> str:
-    """What a text says of whom it pays for: its codes, else all of it."""
-    return "+".join(sorted(billing.find_references(text))) or _squeezed(text)
 
 
 def find_payment(school_id: int, channel_id: int, provider: str, external_id: str) -> int | None:

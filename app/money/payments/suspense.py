@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import for_update, row, rows, share_school
+from app.core.db import for_update, row, rows, scalar, share_school
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.text import nfc
@@ -177,7 +177,13 @@ def take_back_match(
     if len(why) < 10:
         raise MatchReasonMissing
     payment = lock_payment(school_id, payment_id)
-    if not payment.children or payment.returned or payment.method == Method.CASH:
+    went_back = scalar(
+        "select count(*) from reversals where school_id = :school_id and payment_id = :payment",
+        school_id=school_id,
+        payment=payment_id,
+    )
+    # Of money that left, and perhaps came again, the match is no longer the whole story.
+    if not payment.children or went_back or payment.method == Method.CASH:
         raise NotMatched
     if any(child.matched_by == actor.name for child in payment.children):
         raise OwnMatch

@@ -9,22 +9,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from app.core.text import ascii_upper
-from app.money import billing
+from app.money.payments.tellings import are_two, number_of, said, squeezed
 from app.money.reconciliation.parsers import FileRow
 
-#: shorter numbers are running ones of a day or a teller, not the bank's number of a movement
-_SHORTEST_ID: Final = 6
 _ONE_DAY: Final = timedelta(days=1)
 #: texts of fewer signs are found inside too many others
 _SHORTEST_TEXT: Final = 9
 #: pairs looked at one by one among movements of one amount, before only equal texts count
 _MOST_PAIRS: Final = 40_000
-
-
-def squeezed(text: str) -> str:
-    """A text without accents, signs, blanks and capitals."""
-    return ascii_upper(text).replace(" ", "")
 
 
 def keys_of(rows: Sequence[FileRow]) -> list[str]:
@@ -36,9 +28,9 @@ def keys_of(rows: Sequence[FileRow]) -> list[str]:
     seen: Counter[str] = Counter()
     keys = []
     for row in rows:
-        ref = squeezed(row.ref)
+        ref = number_of(row.ref)
         sign = "+" if row.is_credit else "-"
-        what = f"#{ref}" if len(ref) >= _SHORTEST_ID else f"{squeezed(row.text)}|{row.balance}"
+        what = f"#{ref}" if ref else f"{squeezed(row.text)}|{row.balance}"
         told = f"{row.day}|{sign}{row.amount}|{what}"
         seen[told] += 1
         digest = hashlib.blake2b(f"{told}|{seen[told]}".encode(), digest_size=16)
@@ -93,14 +85,14 @@ def pair(rows: Iterable[Told], payments: Iterable[Told]) -> Pairs:
 def _by_number(alike: Sequence[Told], known: Sequence[Told], same: dict[int, int]) -> list[Told]:
     numbers: dict[str, list[Told]] = {}
     for payment in known:
-        number = squeezed(payment.ref)
-        if len(number) >= _SHORTEST_ID:
+        number = number_of(payment.ref)
+        if number:
             numbers.setdefault(number, []).append(payment)
     left = []
     for row in alike:
-        number = squeezed(row.ref)
+        number = number_of(row.ref)
         found = [one for one in numbers.get(number, ()) if abs(one.day - row.day) <= _ONE_DAY]
-        if not found and numbers:
+        if not found and not number and numbers:
             # Some banks write their number into the text only.
             text = squeezed(row.text)
             found = [
@@ -112,7 +104,7 @@ def _by_number(alike: Sequence[Told], known: Sequence[Told], same: dict[int, int
             ][:1]
         if found:
             same[row.id] = found[0].id
-            numbers[squeezed(found[0].ref)].remove(found[0])
+            numbers[number_of(found[0].ref)].remove(found[0])
         else:
             left.append(row)
     return left
@@ -132,27 +124,30 @@ def _by_text(
         _join_contained(row_groups, known_groups)
     for words, group in row_groups.items():
         known = known_groups.get(words, [])
-        near = [one for one in known if any(abs(one.day - row.day) <= _ONE_DAY for row in group)]
+        near = [one for one in known if any(_may_be_one(row, one) for row in group)]
         if not near:
             continue
         ordered = sorted(group, key=lambda row: (row.day, row.id))
         if len(ordered) == len(near) and all(
-            abs(row.day - one.day) <= _ONE_DAY for row, one in zip(ordered, near, strict=True)
+            _may_be_one(row, one) for row, one in zip(ordered, near, strict=True)
         ):
             same.update({row.id: one.id for row, one in zip(ordered, near, strict=True)})
             continue
         for row in ordered:
-            may_be = tuple(one.id for one in near if abs(one.day - row.day) <= _ONE_DAY)
+            may_be = tuple(one.id for one in near if _may_be_one(row, one))
             if may_be:
                 unsure[row.id] = may_be
+
+
+def _may_be_one(row: Told, payment: Told) -> bool:
+    return abs(payment.day - row.day) <= _ONE_DAY and not are_two(row.ref, payment.ref)
 
 
 def _grouped(told: Sequence[Told]) -> dict[str, list[Told]]:
     """Alike in what they say: the codes in the text, else the text itself."""
     groups: dict[str, list[Told]] = {}
     for one in told:
-        codes = billing.find_references(one.text)
-        words = "+".join(sorted(codes)) if codes else squeezed(one.text)
+        words = said(one.text)
         if words:
             groups.setdefault(words, []).append(one)
     return groups

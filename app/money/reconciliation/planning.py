@@ -12,8 +12,9 @@ from app.core.money import Vnd
 from app.money import payments
 from app.money.ledger import chart
 from app.money.payments import Credit, Method, Plan
+from app.money.payments.tellings import number_of
 from app.money.reconciliation import queries
-from app.money.reconciliation.identity import Told, pair, squeezed
+from app.money.reconciliation.identity import Told, pair
 from app.money.reconciliation.queries import StatementInfo, StatementLine
 from app.people.schools import Provider, reporting_through
 
@@ -156,7 +157,7 @@ def find_reversals(
     school_id: int, bank_account_id: int, lines: Sequence[StatementLine]
 ) -> list[PlannedReversal]:
     """Debits that are a payment taken back by the bank: its own number and the whole amount."""
-    with_refs = [line for line in lines if len(squeezed(line.ref)) >= 6]
+    with_refs = [line for line in lines if number_of(line.ref)]
     found: dict[tuple[str, int], list[queries.Record]] = {}
     for start in range(0, len(with_refs), 400):
         chunk = with_refs[start : start + 400]

@@ -17,7 +17,7 @@ from app.core.db import VND, rows
 from app.core.ids import is_student_code
 from app.core.money import Vnd
 from app.core.text import fold
-from app.money.reconciliation.identity import squeezed
+from app.money.payments.tellings import squeezed
 
 #: weights, in the order in which reasons are told
 WEIGHTS: Final = {

@@ -50,15 +50,13 @@ def _effect(row: FileRow) -> int:
 
 
 def _oldest_first(rows: Sequence[FileRow], opening: int | None) -> list[FileRow]:
-    """Some banks put the newest on top: the days say so, or within one day the balances."""
-    listed = list(rows)
-    if listed[0].day > listed[-1].day:
-        return listed[::-1]
-    if listed[0].day == listed[-1].day and len(listed) > 1:
-        down = _breaks(listed, opening)
-        if down and _breaks(listed[::-1], opening) < down:
-            return listed[::-1]
-    return listed
+    """Some banks put the newest on top: the balances say so, else the days."""
+    down = list(rows)
+    up = down[::-1]
+    wrong_down, wrong_up = _breaks(down, opening), _breaks(up, opening)
+    if wrong_down != wrong_up:
+        return down if wrong_down < wrong_up else up
+    return up if down[0].day > down[-1].day else down
 
 
 def _breaks(rows: Sequence[FileRow], opening: int | None) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import audit
-from app.core.db import for_update, row, rows, savepoint, scalar, share_school
+from app.core.db import MOMENT, for_update, row, rows, savepoint, scalar, share_school
 from app.core.errors import TryAgain
 from app.core.model import db
 from app.core.money import ZERO
@@ -108,21 +108,21 @@ def _post(notice_id: int, transfer: BankTransfer, channel: ChannelInfo, now: dat
 def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | None:
     """The payment that a statement told of before this notice (M16).
 
-    The bank's own number says so, else the same text. A payment that has its notice is another, and
-    so is one of a statement from before the money moved.
+    The bank's own number says so; else the same text, unless the statement is from before the
+    money moved. A payment that has its notice is another.
     """
     found = rows(
-        "select p.id, p.text, p.bank_ref from payments p where p.school_id = :school_id"
-        " and p.provider = 'statement' and p.bank_account_id = :account and p.amount = :amount"
-        " and p.value_on between :first and :last and p.received_at >= :moved"
-        " and not exists (select 1 from inbox_outcomes o"
+        "select p.id, p.text, p.bank_ref, p.received_at from payments p"
+        " where p.school_id = :school_id and p.provider = 'statement'"
+        " and p.bank_account_id = :account and p.amount = :amount"
+        " and p.value_on between :first and :last and not exists (select 1 from inbox_outcomes o"
         "  where o.payment_id = p.id and o.reason = 'statement') order by p.id",
+        types={"received_at": MOMENT},
         school_id=channel.school_id,
         account=channel.bank_account_id,
         amount=transfer.amount,
         first=transfer.booked_on - timedelta(days=1),
         last=transfer.booked_on + timedelta(days=1),
-        moved=transfer.occurred_at,
     )
     number = number_of(transfer.bank_ref)
     words = said(transfer.text)
@@ -130,7 +130,10 @@ def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | No
     same += [
         one
         for one in found
-        if words and said(one.text) == words and not are_two(one.bank_ref, transfer.bank_ref)
+        if words
+        and said(one.text) == words
+        and one.received_at >= transfer.occurred_at
+        and not are_two(one.bank_ref, transfer.bank_ref)
     ]
     return int(same[0].id) if same else None
 

@@ -24,6 +24,7 @@ from app import create_app
 from app.config import Settings
 from app.core import clock
 from app.core.model import db
+from app.core.text import ascii_upper
 from tests.servers import Running, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -422,7 +423,7 @@ class Camera:
         moves[2] = (moves[2][0] + 50_000, moves[2][1])
         moves += [
             (350_000, f"Chuyen tien ban tru cho con lop 3A {mark}"),
-            (120_000, f"NGUYEN MINH KHANG nop tien {mark}"),
+            (120_000, f"{self._names(page)} nop tien {mark}"),
             (-1_250_000, f"Tra tien thuc pham tuan 4 {mark}"),
             (-11_000, f"Phi dich vu {mark}"),
         ]
@@ -445,9 +446,17 @@ class Camera:
         page.locator("td a[href*='payment='], th a[href*='payment=']").first.click()
         page.wait_for_load_state()
         self._keep(page, "bank-suggestions")
+        page.locator("a[href*='undo=']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "bank-undo")
         self._hand_in(page, f"Bảng kê;;\nKhi nào;Bao nhiêu {mark};Nói gì\n24/11/2026;1000;x")
         self._keep(page, "statement-columns")
         page.close()
+
+    def _names(self, page: Page) -> str:
+        """A child of the school as a bank writes it, for money without a code."""
+        page.goto(f"{self._app.url}/students")
+        return ascii_upper(page.locator("main tbody th a").first.inner_text())
 
     def _hand_in(self, page: Page, text: str) -> None:
         page.goto(f"{self._app.url}/bank/statements")

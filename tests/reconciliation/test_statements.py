@@ -15,6 +15,7 @@ from app.core.db import scalar, transaction
 from app.money import billing, ledger
 from app.money.payments import queries as payments_queries
 from app.money.payments.adapters import sepay
+from app.money.payments.sentences import suspense_words
 from app.money.reconciliation import jobs, queries, services
 from app.money.reconciliation.errors import AlreadyTaken, OtherAccount, StatementNotFound
 from app.money.reconciliation.planning import StatementPlan, plan_statement
@@ -304,6 +305,11 @@ def test_a_code_of_another_school_pays_nothing_here() -> None:
     statement = take_in(other, [Move(child.due, child.request.reference, ref="FT99990001")])
     assert post(other, statement) == Posted(suspense=1)
     assert due(child) == child.due
+    with scope.opened(scope.one_school(other.id)):
+        (item,) = payments_queries.suspense_items(other.id)
+    assert item.reason == "other_school"
+    assert suspense_words(item).count(item.other_school) == 1
+    assert item.other_school
     assert_books_hold()
 
 

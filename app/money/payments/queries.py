@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from app.core import clock
-from app.core.db import DAY, MOMENT, VND, row, rows, scalar
+from app.core.db import DAY, MOMENT, VND, in_chunks, row, rows, scalar
 from app.core.errors import DomainError
 from app.core.ids import read_student_code
 from app.core.money import ZERO, Vnd
@@ -243,13 +243,15 @@ class SuspenseItem:
     """Money whose child is not known, with the reason as a stable word."""
 
     payment: PaymentRow
-    #: no_code, unknown_code, several_codes, other_account, odd_amount, amount_differs
+    #: no_code, unknown_code, other_school, several_codes, other_account, odd_amount, amount_differs
     reason: str
     #: references read in the text
     references: tuple[str, ...]
     #: the one child the text names, when it names one
     request: billing.Request | None
     due: Vnd
+    #: the school whose code the text names, when it is another one
+    other_school: str = ""
 
     def age(self, today: date) -> int:
         """Days since the bank's day."""
@@ -262,15 +264,33 @@ def suspense_items(school_id: int) -> list[SuspenseItem]:
         school_id, f" and not {_IS_MATCHED} and not {_IS_RETURNED} order by p.value_on, p.id"
     )
     read = [tuple(billing.find_references(p.text or p.bank_ref)) for p in waiting]
-    known = billing.requests_by_reference(school_id, {code for codes in read for code in codes})
+    named = {code for codes in read for code in codes}
+    known = billing.requests_by_reference(school_id, named)
+    foreign = _schools_of(named - set(known))
     return [
-        _suspense(payment, codes, [known[code] for code in codes if code in known])
+        _suspense(payment, codes, [known[code] for code in codes if code in known], foreign)
         for payment, codes in zip(waiting, read, strict=True)
     ]
 
 
+def _schools_of(codes: Collection[str]) -> dict[str, str]:
+    """The schools of the area whose codes these are, by the area-wide look-up."""
+    return {
+        one.reference: one.name
+        for chunk in in_chunks(codes)
+        for one in rows(
+            "select c.reference, u.name from payment_codes c join schools s on s.id = c.school_id"
+            " join organisation_units u on u.id = s.unit_id where c.reference in :codes",
+            codes=chunk,
+        )
+    }
+
+
 def _suspense(
-    payment: PaymentRow, codes: tuple[str, ...], hits: Sequence[billing.Request]
+    payment: PaymentRow,
+    codes: tuple[str, ...],
+    hits: Sequence[billing.Request],
+    foreign: Mapping[str, str],
 ) -> SuspenseItem:
     request = hits[0] if len(hits) == 1 else None
     due = billing.due(request) if request is not None else ZERO
@@ -279,7 +299,7 @@ def _suspense(
     elif not codes:
         reason = "no_code"
     elif not hits:
-        reason = "unknown_code"
+        reason = "other_school" if any(code in foreign for code in codes) else "unknown_code"
     elif request is None:
         reason = "several_codes"
     elif payment.bank_account_id not in (None, request.bank_account_id):
@@ -288,7 +308,8 @@ def _suspense(
         reason = "odd_amount"
     else:
         reason = "unclear"
-    return SuspenseItem(payment, reason, codes, request, due)
+    school = next((foreign[code] for code in codes if code in foreign), "")
+    return SuspenseItem(payment, reason, codes, request, due, school)
 
 
 def suspense_of_amount(school_id: int, amount: Vnd) -> list[PaymentRow]:

@@ -19,6 +19,13 @@ def suspense_words(item: SuspenseItem) -> str:
         return _("No payment code in the text")
     if item.reason == "unknown_code":
         return _("Code %(code)s is not of this school", code=code)
+    if item.reason == "other_school":
+        return _(
+            "Code %(code)s is of %(school)s: the money came to the wrong school. Its bill is not"
+            " paid by it; speak with that school's accountant.",
+            code=code,
+            school=item.other_school,
+        )
     if item.reason == "several_codes":
         return _("Several codes in one transfer: %(code)s", code=code)
     if item.reason == "other_account":

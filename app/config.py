@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     stripe_api_key: str = ""
     stripe_api_base: str = ""
     stripe_webhook_secret: str = ""
+    #: addresses of gateways; one without an address is not offered to payers
+    vnpay_page: str = ""
+    momo_api_base: str = ""
+    zalopay_api_base: str = ""
+    payos_api_base: str = ""
     smtp_url: str = ""
     outbox_dir: Path | None = None
     clock_offset_seconds: int = 0

@@ -103,8 +103,8 @@ def imagine(bills: Sequence[Bill], *, seed: int, told_share: float = 1.0) -> Mon
             )
     for listed in month.transfers.values():
         for back in [one for one in listed if rng.random() < 0.01]:
-            day = back.move.day + timedelta(days=1)
-            move = Move(-back.move.amount, "Hoan tra giao dich loi", day, back.move.ref)
+            after = back.move.day + timedelta(days=1)
+            move = Move(-back.move.amount, "Hoan tra giao dich loi", after, back.move.ref)
             listed.append(Transfer(back.school, move, back.number, None, False, "never"))
         listed.sort(key=lambda one: (one.move.day, one.move.amount < 0, one.number))
     return month

@@ -37,10 +37,10 @@ from app.journeys.family import queries, services
 from app.journeys.family.errors import NoQr, UnknownLink
 from app.money import billing, receipts
 from app.money.billing import reference, vietqr
-from app.money.payments import cards
+from app.money.payments import cards, gateway_pages
 from app.money.receipts import pdf
 from app.people.access import public
-from app.people.schools import setting
+from app.people.schools import channels_of, setting
 from app.people.schools.banks import find_bank
 
 bp = Blueprint("family", __name__)
@@ -153,6 +153,7 @@ def _draw(
             steps=_steps(page, today_is=now),
             bank=find_bank(page.account.bank_bin),
             card=_card(asked, page.due),
+            gateways=gateway_pages.choices(asked.school_id, page.due, today),
             cash_hours=setting(asked.school_id, "cash_hours", today),
             reasons=queries.reasons(asked.school_id, lines) if is_open else {},
             words=words(max(page.due.dong, 0)),
@@ -308,6 +309,37 @@ def start_card(token: str) -> ResponseReturnValue:
         flash(refusal.message, "warning")
         return redirect(back, 303)
     return redirect(url, 303)
+
+
+@bp.post("/pay/<token>/gateway/<channel>")
+@public(BY_LINK)
+def start_gateway(token: str, channel: str) -> ResponseReturnValue:
+    """Open the wallet's or gateway's page for what is due now, and lead the payer there."""
+    asked = open_link(token)
+    address = current_app.config["SETTINGS"].public_url.rstrip("/")
+    provider = next(
+        (
+            one.provider
+            for one in channels_of(asked.school_id, clock.today())
+            if one.public_id == channel
+        ),
+        "",
+    )
+    try:
+        title, page = gateway_pages.start(
+            asked,
+            channel,
+            return_url=address + url_for(".pay_return", token=asked.token),
+            notify_url=f"{address}/callbacks/{provider}/{channel}",
+            ip=request.remote_addr or "127.0.0.1",
+            locale="en" if language() == "en" else "vi",
+            now=clock.now(),
+        )
+    except DomainError as refusal:
+        flash(refusal.message, "warning")
+        return redirect(url_for(".pay", token=asked.token), 303)
+    # A link and no redirect: our forms lead nowhere but to ourselves.
+    return render_template("family/leave.html", title=title, page=page, token=asked.token)
 
 
 @bp.get("/pay/<token>/receipts/<int:receipt_id>.pdf")

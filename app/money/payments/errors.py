@@ -50,6 +50,28 @@ class CardUnavailable(Refused):
         return _("The card page does not answer now. Nothing was charged; try again or use the QR.")
 
 
+class GatewayUnavailable(Refused):
+    """The wallet or gateway does not open a page."""
+
+    code = "gateway_unavailable"
+    status = 503
+
+    def default_message(self) -> str:
+        return _(
+            "The wallet or gateway does not answer now. Nothing was charged; try again or use the"
+            " QR."
+        )
+
+
+class NoGateway(Refused):
+    """The school has no such way to pay."""
+
+    code = "no_gateway"
+
+    def default_message(self) -> str:
+        return _("This school does not take that way of paying. Use the QR transfer, it is free.")
+
+
 class WrongAccount(Refused):
     """A genuine notice about an account that is not this channel's."""
 

@@ -102,6 +102,13 @@ def open_attempt(
     return number
 
 
+def close_attempt(channel: ChannelInfo, order: str, now: datetime) -> None:
+    """A try whose page was never opened is over. The caller commits."""
+    attempt = _lock_attempt(channel, order)
+    if attempt is not None and attempt.state == AttemptState.OPEN:
+        _move(channel.school_id, attempt.id, AttemptState.FAILED, now)
+
+
 def _ref(channel: ChannelInfo, order: str) -> str:
     # Two gateways may count alike: the channel keeps their numbers apart.
     return f"{channel.id}:{order}"[:120]

@@ -37,11 +37,11 @@ def show_day_rules() -> ResponseReturnValue:
 
 
 def _subsidy_form(**values: Any) -> SubsidyForm:
-    return _chosen(SubsidyForm(prefix="subsidy-", **values), by_day=True)
+    return _chosen(SubsidyForm(prefix="subsidy-", **values), FeeUnit.DAY)
 
 
 def _halving_form(**values: Any) -> HalvingForm:
-    return _chosen(HalvingForm(prefix="halving-", **values), by_day=False)
+    return _chosen(HalvingForm(prefix="halving-", **values), FeeUnit.MONTH)
 
 
 def _page(
@@ -78,12 +78,12 @@ def _months() -> list[Period]:
     return first.through(Period(first.year + 2, first.month).previous())
 
 
-def _chosen(form: F, *, by_day: bool) -> F:
-    """The form with its lists: items by the day or the others, and the months."""
+def _chosen(form: F, unit: FeeUnit) -> F:
+    """The form with its lists: the items of a unit, and the months."""
     form.item_id.choices = [
         (item.id, item_name(item))
         for item in queries.items_for(clock.today())
-        if (item.unit == FeeUnit.DAY) is by_day and item.category not in NEVER_CHARGED
+        if item.unit == unit and item.category not in NEVER_CHARGED
     ]
     months = [(str(month), formats.month(month)) for month in _months()]
     form.first.choices = months

@@ -75,10 +75,10 @@ def set_halving(
 ) -> None:
     """An item costs `percent` less for a child away on more than so many days of a month.
 
-    With an exemption of the child the larger of the two counts. Refuses an item by the day, days
-    outside 0 to 31 and percent outside 1 to 100. The caller commits.
+    With an exemption of the child the larger of the two counts. Refuses an item that is not by the
+    month, days outside 0 to 31 and percent outside 1 to 100. The caller commits.
     """
-    if _unit(item_id) == "day" or not 0 <= above_days <= 31 or not 1 <= percent <= 100:
+    if _unit(item_id) != "month" or not 0 <= above_days <= 31 or not 1 <= percent <= 100:
         raise BadPrice(
             _("A monthly item costs 1 to 100 percent less above a number of days from 0 to 31.")
         )

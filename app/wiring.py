@@ -73,7 +73,10 @@ from app.money.fees import routes as fees
 from app.money.ledger import cli as ledger_commands
 from app.money.meals import routes as meals
 from app.money.meals import services as meals_services
-from app.money.payments import callback_routes  # noqa: F401 - it adds its views to the blueprint
+from app.money.payments import (  # noqa: F401 - they add their views to the blueprint
+    callback_routes,
+    till_routes,
+)
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
 from app.money.payments.suspense import suggest_with

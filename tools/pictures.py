@@ -70,6 +70,7 @@ SHOTS = (
     Shot("billing-runs", "accountant", "/billing-runs"),
     Shot("invoices", "accountant", "/invoices"),
     Shot("cash-desk", "accountant", "/cash-desk"),
+    Shot("till-count", "accountant", "/cash-desk/count"),
     Shot("bank", "accountant", "/bank"),
     Shot("bank-statements", "accountant", "/bank/statements"),
     Shot("receipts", "accountant", "/receipts"),

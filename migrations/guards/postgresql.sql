@@ -226,3 +226,9 @@ for each row execute function sothu_append_only()
 --;
 create or replace trigger guard_statement_findings_truncate before truncate on statement_findings
 for each statement execute function sothu_append_only()
+--;
+create or replace trigger guard_till_counts_change before update or delete on till_counts
+for each row execute function sothu_append_only()
+--;
+create or replace trigger guard_till_counts_truncate before truncate on till_counts
+for each statement execute function sothu_append_only()

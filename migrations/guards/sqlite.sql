@@ -520,3 +520,19 @@ drop trigger if exists guard_statement_findings_insert
 create trigger guard_statement_findings_insert before insert on statement_findings
 when exists (select 1 from statement_findings where id = new.id) or exists (select 1 from statement_findings where school_id = new.school_id and row_id = new.row_id)
 begin select raise(abort, 'statement_findings is append-only: the key exists'); end
+--;
+drop trigger if exists guard_till_counts_update
+--;
+create trigger guard_till_counts_update before update on till_counts
+begin select raise(abort, 'till_counts is append-only'); end
+--;
+drop trigger if exists guard_till_counts_delete
+--;
+create trigger guard_till_counts_delete before delete on till_counts
+begin select raise(abort, 'till_counts is append-only'); end
+--;
+drop trigger if exists guard_till_counts_insert
+--;
+create trigger guard_till_counts_insert before insert on till_counts
+when exists (select 1 from till_counts where id = new.id)
+begin select raise(abort, 'till_counts is append-only: the key exists'); end

@@ -39,6 +39,7 @@ APPEND_ONLY = (
     "statement_findings",
     "statement_rows",
     "statements",
+    "till_counts",
     "verification_results",
 )
 

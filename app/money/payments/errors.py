@@ -196,6 +196,27 @@ class CardOnItsWay(Refused):
         return _("A card payment for this bill is already on its way. Do not pay again.")
 
 
+class BadCount(Invalid):
+    """A number of notes that is none."""
+
+    code = "bad_count"
+
+    def default_message(self) -> str:
+        return _("Write how many notes of each kind there are: whole numbers, 0 for none.")
+
+
+class DifferenceUnexplained(Invalid):
+    """The drawer and the books differ and nobody said why."""
+
+    code = "difference_unexplained"
+
+    def default_message(self) -> str:
+        return _(
+            "The drawer and the books differ. Count again; if it stays so, say why in at least ten"
+            " letters."
+        )
+
+
 class BadAmount(Invalid):
     """What was typed is no whole number of đồng."""
 

@@ -112,4 +112,17 @@ INVARIANTS = [
         "  and p.channel_id = c.id and p.provider = n.provider"
         "  and p.external_id = n.external_id where c.public_id = n.channel)",
     ),
+    query(
+        "16t",
+        "what a drawer lacked or had too much is booked, and nothing else is",
+        "select t.id as till_count, t.counted - t.expected as difference,"
+        " coalesce(e.amount, 0) as booked from till_counts t"
+        " left join (select v.school_id, v.cause_id,"
+        "  sum(case when d.code = 'till_difference' then -n.amount else n.amount end) as amount"
+        "  from ledger_events v join entries n on n.school_id = v.school_id and n.event_id = v.id"
+        "  join accounts d on d.id = n.debit_id"
+        "  where v.kind = 'till_counted' and v.cause_kind = 'till_count'"
+        "  group by v.school_id, v.cause_id) e on e.school_id = t.school_id and e.cause_id = t.id"
+        " where t.counted - t.expected <> coalesce(e.amount, 0)",
+    ),
 ]

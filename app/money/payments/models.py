@@ -93,6 +93,32 @@ class Till(SchoolOwned, Model):
     name: Mapped[str] = mapped_column(String(40))
 
 
+class TillCount(SchoolOwned, Model):
+    """A drawer counted: the notes in it, what the books said, and why they differ."""
+
+    __tablename__ = "till_counts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(["school_id", "till_id"], ["tills.school_id", "tills.id"]),
+        CheckConstraint("counted >= 0", name="counted_not_negative"),
+        Index("ix_till_counts_school_id_till_id", "school_id", "till_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    till_id: Mapped[int]
+    #: JSON: kind of note → how many
+    notes: Mapped[str] = mapped_column(String(200))
+    counted: Mapped[Vnd] = mapped_column(VndColumn)
+    #: what the books said at that moment
+    expected: Mapped[Vnd] = mapped_column(VndColumn)
+    #: empty when both agree
+    reason: Mapped[str] = mapped_column(String(200))
+    #: who took the drawer over, empty when nobody did
+    handed_to: Mapped[str] = mapped_column(String(120))
+    counted_by: Mapped[str] = mapped_column(String(120))
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Payment(SchoolOwned, Model):
     """Money that reached a school, known child or not. Its state is derived (`v_payment`)."""
 

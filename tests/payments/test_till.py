@@ -1,0 +1,132 @@
+"""A drawer is counted by its notes; the books follow, and a difference has its reason."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.core import scope
+from app.core.db import transaction
+from app.core.money import Vnd
+from app.money import ledger
+from app.money.payments import cash, till
+from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill
+from app.people.access.models import Role
+from tests.factories.money import Billed, billed_child
+from tests.factories.schools import ACCOUNTANT, NOON, make_school
+from tests.factories.staff import signed_in, token, words
+from tests.payments.books import assert_books_hold
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def paid_in_cash(amount: int = 750_000) -> Billed:
+    child = billed_child()
+    with scope.opened(scope.one_school(child.school.id)), transaction():
+        cash.take_cash(
+            child.school.id,
+            requests=[child.request],
+            ticked=list(child.lines),
+            amount=Vnd(amount),
+            given=Vnd(amount),
+            payer="",
+            till_id=child.school.till_id,
+            key="count-1",
+            keep_rest=True,
+            actor=ACCOUNTANT,
+            now=NOON,
+        )
+    return child
+
+
+def count(child: Billed, notes: dict[int, int], *, reason: str = "") -> till.Count:
+    with scope.opened(scope.one_school(child.school.id)), transaction():
+        return till.count_till(
+            child.school.id,
+            child.school.till_id,
+            notes,
+            reason=reason,
+            handed_to="Trần Thị Bình",
+            actor=ACCOUNTANT,
+            now=NOON,
+        )
+
+
+def in_books(child: Billed, account: str) -> int:
+    with scope.opened(scope.one_school(child.school.id)):
+        return ledger.balance(child.school.id, account).dong
+
+
+def test_a_drawer_that_agrees_needs_no_word_and_moves_nothing() -> None:
+    child = paid_in_cash()
+    found = count(child, {500_000: 1, 200_000: 1, 50_000: 1})
+    assert (found.difference, found.reason) == (Vnd(0), "")
+    assert in_books(child, "till_difference") == 0
+    assert_books_hold()
+
+
+@pytest.mark.parametrize(
+    ("notes", "difference"),
+    [({500_000: 1, 200_000: 1}, -50_000), ({500_000: 1, 200_000: 1, 100_000: 1}, 50_000)],
+    ids=["too little", "too much"],
+)
+def test_a_difference_is_booked_with_its_reason_and_the_drawer_agrees_again(
+    notes: dict[int, int], difference: int
+) -> None:
+    child = paid_in_cash()
+    with pytest.raises(DifferenceUnexplained):
+        count(child, notes, reason="lệch")
+    found = count(child, notes, reason="Trả nhầm tiền thừa cho phụ huynh")
+    assert found.difference == Vnd(difference)
+    assert in_books(child, f"cash:{child.school.till_id}") == 750_000 + difference
+    assert in_books(child, "till_difference") == -difference
+    assert count(child, notes).difference == Vnd(0)
+    assert_books_hold()
+
+
+@pytest.mark.parametrize("notes", [{500_000: -1}, {3_000: 1}, {500_000: 10**9}])
+def test_notes_that_are_none_are_refused(notes: dict[int, int]) -> None:
+    with pytest.raises(BadCount):
+        count(paid_in_cash(), notes, reason="Đếm lại theo biên bản")
+
+
+def test_a_drawer_of_another_school_is_not_there() -> None:
+    child, other = paid_in_cash(), make_school()
+    with (
+        scope.opened(scope.one_school(other.id)),
+        pytest.raises(NoTill),
+        transaction(),
+    ):
+        till.count_till(
+            other.id,
+            child.school.till_id,
+            {},
+            reason="",
+            handed_to="",
+            actor=ACCOUNTANT,
+            now=NOON,
+        )
+
+
+def test_the_page_keeps_what_was_typed_until_the_difference_is_explained(app: Flask) -> None:
+    child = paid_in_cash()
+    desk = signed_in(app, child.school.unit_id, Role.ACCOUNTANT)
+    page = desk.get("/cash-desk/count")
+    assert "750.000" in words(page)
+    fields = {"csrf_token": token(page), "note-500000": "1", "note-200000": "1"}
+    short = desk.post("/cash-desk/count", data=fields)
+    assert short.status_code == 422
+    assert 'name="note-500000" value="1"' in short.text
+    assert "\u221250.000" in words(short)
+    wrong = desk.post("/cash-desk/count", data={**fields, "note-1000": "hai"})
+    assert wrong.status_code == 422
+    kept = desk.post(
+        "/cash-desk/count", data={**fields, "reason": "Trả nhầm tiền thừa cho phụ huynh"}
+    )
+    assert kept.status_code == 303
+    assert "Trả nhầm tiền thừa cho phụ huynh" in desk.get("/cash-desk/count").text
+    assert (
+        signed_in(app, child.school.unit_id, Role.TEACHER).get("/cash-desk/count").status_code
+        == 403
+    )
+    assert_books_hold()

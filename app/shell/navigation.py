@@ -95,7 +95,7 @@ def _sections() -> list[Section]:
 
 #: Rooms with two tabs: the page decides.
 _TABS_BY_PAGE = {
-    "payments.cash_desk": ("cash",),
+    "payments.cash_desk": ("cash", "count"),
     "payments.list_credits": ("credit", "bank", "match", "statement"),
 }
 

@@ -12,6 +12,7 @@ from app.core.errors import DomainError
 from app.money.reconciliation.errors import (
     AmountUnread,
     BalanceBroken,
+    DayUnread,
     EmptyStatement,
     StatementRefused,
     TotalBroken,
@@ -173,6 +174,14 @@ def test_a_table_without_a_row_and_a_row_without_a_day_are_refused() -> None:
         read_statement(head.encode() + b"Tong cong;;0;0\n")
     with pytest.raises(StatementRefused) as refusal:
         read_statement(f"{head}24/11/2026;a;;1.000\n;HP7K3M9Q5 nop;;450.000\n".encode())
+    assert refusal.value.row == 3
+
+
+def test_a_row_whose_day_cannot_be_read_is_refused_and_not_passed_over() -> None:
+    """Without balances nothing else would notice that its money is missing."""
+    head = "Ngày;Nội dung;Ghi nợ;Ghi có\n"
+    with pytest.raises(DayUnread) as refusal:
+        read_statement(f"{head}24/11/2026;a;;1.000\n25 tháng 11;HP7K3M9Q5;;450.000\n".encode())
     assert refusal.value.row == 3
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app.core import scope
 from app.core.db import scalar, transaction
+from app.core.model import db
 from app.money import billing, ledger
 from app.money.payments import queries as payments_queries
 from app.money.payments.adapters import sepay
@@ -21,6 +24,8 @@ from app.money.reconciliation.errors import AlreadyTaken, OtherAccount, Statemen
 from app.money.reconciliation.planning import StatementPlan, plan_statement
 from app.money.reconciliation.services import Posted
 from app.money.reconciliation.suggestions import suggest
+from app.people.schools.models import AccountKind, Channel
+from app.people.schools.services import open_account
 from tests.factories.money import Billed, billed_child, billed_children
 from tests.factories.schools import ACCOUNTANT, NOON, MadeSchool, make_school
 from tests.payments.books import assert_books_hold
@@ -215,6 +220,40 @@ def test_a_notice_that_comes_after_the_statement_changes_nothing(client: FlaskCl
     with scope.opened(scope.EVERY_SCHOOL):
         reason = scalar("select reason from inbox_outcomes order by id desc limit 1")
     assert reason == "statement"
+    assert_books_hold()
+
+
+@pytest.mark.parametrize("first", ["statement", "notice"])
+def test_money_of_a_virtual_account_is_one_on_the_main_ones_statement(
+    client: FlaskClient, first: str
+) -> None:
+    child = billed_child()
+    school = child.school
+    with scope.opened(scope.one_school(school.id)), transaction():
+        virtual = open_account(
+            school.id,
+            kind=AccountKind.VIRTUAL,
+            bank_bin="970415",
+            number=f"VA{school.id:08d}",
+            holder="TRUONG MINH HOA",
+            opened_on=date(2026, 9, 1),
+            parent_id=school.account_id,
+            actor=ACCOUNTANT,
+            now=NOON,
+        )
+        db.session.execute(
+            update(Channel).where(Channel.id == school.channel_id).values(bank_account_id=virtual)
+        )
+    virtual_school = replace(school, account_number=f"VA{school.id:08d}")
+    move = Move(child.due, child.request.reference, ref="FT56560001")
+    if first == "notice":
+        notice(client, virtual_school, child.request.reference, child.due, move.ref)
+    post(school, take_in(school, [move]))
+    if first == "statement":
+        notice(client, virtual_school, child.request.reference, child.due, move.ref)
+    assert len(payments_of(school)) == 1
+    back = Move(-child.due, "Hoan tra", date(2026, 11, 25), ref=move.ref)
+    assert post(school, take_in(school, [move, back])) == Posted(reversals=1)
     assert_books_hold()
 
 

@@ -114,7 +114,10 @@ def _told_by_statement(transfer: BankTransfer, channel: ChannelInfo) -> int | No
     found = rows(
         "select p.id, p.text, p.bank_ref, p.received_at from payments p"
         " where p.school_id = :school_id and p.provider = 'statement'"
-        " and p.bank_account_id = :account and p.amount = :amount"
+        # A virtual account's money stands on the statement of the one it reports through.
+        " and (p.bank_account_id = :account or p.bank_account_id = (select b.parent_id"
+        "  from bank_accounts b where b.school_id = :school_id and b.id = :account))"
+        " and p.amount = :amount"
         " and p.value_on between :first and :last and not exists (select 1 from inbox_outcomes o"
         "  where o.payment_id = p.id and o.reason = 'statement') order by p.id",
         types={"received_at": MOMENT},

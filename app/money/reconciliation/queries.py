@@ -295,7 +295,9 @@ def payments_with_refs(
     return rows(
         "select p.id, p.bank_ref, p.amount, p.value_on, p.amount - coalesce((select sum(r.amount)"
         "  from reversals r where r.school_id = p.school_id and r.payment_id = p.id), 0) as kept"
-        " from payments p where p.school_id = :school_id and p.bank_account_id = :account"
+        " from payments p where p.school_id = :school_id and (p.bank_account_id = :account"
+        "  or p.bank_account_id in (select b.id from bank_accounts b"
+        "   where b.school_id = :school_id and b.parent_id = :account))"
         " and p.bank_ref in :refs and p.amount in :amounts",
         types={"value_on": DAY},
         school_id=school_id,

@@ -10,7 +10,12 @@ from typing import Final
 from flask_babel import gettext as _
 
 from app.core.sheets import Sheet, Value
-from app.money.reconciliation.errors import AmountUnread, StatementRefused, UnknownLayout
+from app.money.reconciliation.errors import (
+    AmountUnread,
+    DayUnread,
+    StatementRefused,
+    UnknownLayout,
+)
 from app.money.reconciliation.parsers.balances import proved
 from app.money.reconciliation.parsers.figures import (
     is_day_first,
@@ -129,7 +134,10 @@ def _read(sheet: Sheet, head: int, columns: Columns) -> StatementFile:
         around.look(cells, number)
         if "balance" in at and around.opening is None:
             _opening_row(around, cells, at["balance"], number)
-        if not day and reader.has_stray_amount(cells, number):
+        if reader.has_stray_amount(cells, number):
+            if day:
+                # A row nobody can date is not passed over: its money would be lost.
+                raise DayUnread(day, number)
             raise StatementRefused(
                 _("Row %(row)s has an amount and no day. Nothing was imported.", row=number),
                 row=number,

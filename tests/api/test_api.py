@@ -233,3 +233,6 @@ def test_the_commands_open_a_partner_and_exchange_its_keys(app: Flask) -> None:
     more = runner.invoke(args=["api", "add-key", "thu1"])
     assert first.exit_code == more.exit_code == 0
     assert '"secret"' in more.output
+    # `like` would let `a_b` or `thu1-2` see another partner's payments.
+    for code in ("a_b", "thu1-2", "%", "A1"):
+        assert runner.invoke(args=["api", "open-partner", code, "Ví"]).exit_code == 1

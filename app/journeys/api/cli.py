@@ -11,6 +11,7 @@ from app import audit
 from app.core import clock, scope
 from app.core.db import transaction
 from app.journeys.api import services
+from app.journeys.api.errors import BadRequest
 
 ACTOR = audit.Actor("dòng lệnh", "system")
 cli = AppGroup("api", help="Banks and wallets that collect for the schools.")
@@ -21,8 +22,11 @@ cli = AppGroup("api", help="Banks and wallets that collect for the schools.")
 @click.argument("name")
 def open_partner(code: str, name: str) -> None:
     """Open a partner; prints its first key as JSON, once."""
-    with scope.opened(scope.EVERY_SCHOOL), transaction():
-        key_id, secret = services.open_partner(code, name, actor=ACTOR, now=clock.now())
+    try:
+        with scope.opened(scope.EVERY_SCHOOL), transaction():
+            key_id, secret = services.open_partner(code, name, actor=ACTOR, now=clock.now())
+    except BadRequest as refusal:
+        raise click.ClickException(refusal.message) from refusal
     click.echo(json.dumps({"partner": code, "key_id": key_id, "secret": secret}))
 
 

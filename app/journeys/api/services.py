@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from app.core.model import db
 from app.core.money import Vnd
 from app.core.text import initials
 from app.journeys.api.errors import (
+    BadRequest,
     KeyReused,
     NoSuchBill,
     NoSuchPayment,
@@ -387,7 +389,13 @@ def once(
 
 
 def open_partner(code: str, name: str, *, actor: audit.Actor, now: datetime) -> tuple[str, str]:
-    """Open a partner and give its first key: key id and secret, shown once. The caller commits."""
+    """Open a partner and give its first key: key id and secret, shown once. The caller commits.
+
+    Refuses a code of other signs than small letters and digits: it stands inside the names of
+    channels, where another sign would let one partner's name hold another's.
+    """
+    if not re.fullmatch(r"[a-z0-9]{2,12}", code):
+        raise BadRequest("code")
     partner_id = db.session.scalar(
         insert(ApiPartner)
         .values(code=code, name=name, opened_on=clock.local_day(now))

@@ -37,13 +37,55 @@ def statements(path: Path) -> list[str]:
 
 def lay(connection: sa.Connection, name: str) -> None:
     tables = set(sa.inspect(connection).get_table_names())
-    for statement in statements(HERE / "guards" / name):
+    found = statements(HERE / "guards" / name)
+    engine = name.removesuffix(".sql")
+    if engine == connection.dialect.name:
+        found += append_only(engine)
+    for statement in found:
         # An older schema lacks the tables of later migrations.
         guarded = re.search(
             r"create (?:or replace )?trigger \w+ (?:before|after) [\w ]+? on (\w+)", statement
         )
         if guarded is None or guarded[1] in tables:
             connection.exec_driver_sql(statement)
+
+
+def append_only(engine: str) -> list[str]:
+    """The guards of every table whose rows never change, from `append_only.txt`.
+
+    On SQLite the insert guard stops INSERT OR REPLACE, also on a connection that never set
+    recursive_triggers: it asks for each key such a statement could hit.
+    """
+    found = []
+    for line in (HERE / "guards" / "append_only.txt").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        table, _, keys = line.partition(":")
+        if engine == "postgresql":
+            for verb, each in (("change", "update or delete"), ("truncate", "truncate")):
+                level = "statement" if verb == "truncate" else "row"
+                found.append(
+                    f"create or replace trigger guard_{table}_{verb} before {each} on {table}"
+                    f" for each {level} execute function sothu_append_only()"
+                )
+            continue
+        hit = " or ".join(
+            f"exists (select 1 from {table} where "
+            + " and ".join(f"{column} = new.{column}" for column in key.split())
+            + ")"
+            for key in keys.split(",")
+        )
+        for verb, when, why in (
+            ("update", "", "is append-only"),
+            ("delete", "", "is append-only"),
+            ("insert", f" when {hit}", "is append-only: the key exists"),
+        ):
+            found.append(f"drop trigger if exists guard_{table}_{verb}")
+            found.append(
+                f"create trigger guard_{table}_{verb} before {verb} on {table}{when}"
+                f" begin select raise(abort, '{table} {why}'); end"
+            )
+    return found
 
 
 def run() -> None:

@@ -8,6 +8,8 @@ drop view if exists v_payment
 --;
 drop view if exists v_matching
 --;
+drop view if exists v_movement
+--;
 drop view if exists v_receipt
 --;
 drop view if exists v_inbox

@@ -32,6 +32,14 @@ from matchings m
 where not exists (select 1 from ledger_events t
                   where t.school_id = m.school_id and t.reverses_id = m.event_id)
 --;
+-- movements that were not taken back
+create view v_movement as
+select m.id, m.school_id, m.bank_account_id, m.cause_kind, m.cause_id, m.purpose, m.account,
+       m.deposit_id, m.amount, m.fee, m.reason, m.event_id, m.booked_by, m.booked_at
+from movements m
+where not exists (select 1 from ledger_events t
+                  where t.school_id = m.school_id and t.reverses_id = m.event_id)
+--;
 create view v_payment as
 select payment_id, school_id, provider, external_id, amount, received_at,
        case
@@ -45,7 +53,10 @@ from (
   -- one look-up a payment, so that a school's page never sums up the whole area
   select p.id as payment_id, p.school_id, p.provider, p.external_id, p.amount, p.received_at,
          coalesce((select sum(m.amount) from v_matching m
-                   where m.school_id = p.school_id and m.payment_id = p.id), 0) as matched,
+                   where m.school_id = p.school_id and m.payment_id = p.id), 0)
+         + coalesce((select sum(m.amount) from v_movement m
+                     where m.school_id = p.school_id and m.cause_kind = 'payment'
+                       and m.cause_id = p.id), 0) as matched,
          coalesce((select sum(r.amount) from reversals r
                    where r.school_id = p.school_id and r.payment_id = p.id), 0) as gone,
          (select count(*) from reversals r

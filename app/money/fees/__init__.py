@@ -15,7 +15,7 @@ from app.money.fees.day_rules import (
 )
 from app.money.fees.models import Category, DocumentKind, FeeUnit, ScheduleState
 from app.money.fees.plans import planned_due_date, planned_income
-from app.money.fees.queries import get_schedule, list_schedules
+from app.money.fees.queries import get_schedule, item_names, list_schedules
 from app.money.fees.services import (
     Choice,
     Grant,
@@ -62,6 +62,7 @@ __all__ = [
     "end_subsidy",
     "get_schedule",
     "grant_exemptions",
+    "item_names",
     "list_schedules",
     "planned_due_date",
     "planned_income",

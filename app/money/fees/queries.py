@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.core.db import DAY, MOMENT, MONTH, VND, row, rows
+from app.core.i18n import language
 from app.core.money import Vnd
 from app.core.period import Period
 from app.core.text import fold
@@ -393,3 +394,12 @@ def summaries(school_id: int) -> dict[int, Summary]:
         school_id=school_id,
     )
     return {s.schedule_id: Summary(int(s.items), s.first, s.last) for s in found}
+
+
+def item_names(codes: Collection[str]) -> dict[str, str]:
+    """Names of items by their codes, in the language of the page."""
+    column = "name_en" if language() == "en" else "name"
+    found = rows(
+        f"select code, {column} as name from fee_items where code in :codes", codes=list(codes)
+    )
+    return {one.code: one.name for one in found}

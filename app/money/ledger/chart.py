@@ -10,6 +10,14 @@ SUPPORT_PAYABLE = "support_payable"
 ROUNDING = "rounding"
 TILL_DIFFERENCE = "till_difference"
 WRITE_OFF = "write_off"
+#: what banks and providers keep for their work
+BANK_FEE = "bank_fee"
+#: what a bank pays for money that lies there
+INTEREST = "interest"
+#: on its way from one account of the school to another; must come back to zero
+TRANSIT = "transit"
+#: money on the school's accounts that has nothing to do with fees
+OUTSIDE = "outside"
 #: between the two records of one child: each pair that takes from one gives to the other
 SAME_CHILD = "same_child"
 
@@ -20,6 +28,11 @@ OWN_REVENUE = ("tuition", "service")
 def cash(till_id: int) -> str:
     """Notes in a drawer."""
     return f"cash:{till_id}"
+
+
+def deposit(bank_account_id: int) -> str:
+    """Notes on their way from a drawer to a bank account; must come back to zero."""
+    return f"deposit:{bank_account_id}"
 
 
 def bank(bank_account_id: int) -> str:

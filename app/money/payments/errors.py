@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from app.core.errors import Invalid, NotFound, Refused
+from app.core.formats import vnd
+from app.core.money import Vnd
 
 
 class PaymentNotFound(NotFound):
@@ -243,3 +245,77 @@ class NotMatcher(Refused):
 
     def default_message(self) -> str:
         return _("Your role may look at this page. Only the accountant gives money to a child.")
+
+
+class PurposeUnclear(Invalid):
+    """Nobody can book money from what was said of it."""
+
+    code = "purpose_unclear"
+
+    def default_message(self) -> str:
+        return _("Say what this money is, and fill in what belongs to it.")
+
+
+class ReasonMissing(Invalid):
+    """A deed that needs its reason."""
+
+    code = "reason_missing"
+
+    def default_message(self) -> str:
+        return _("Say why in at least ten letters, so that others understand it later.")
+
+
+class NotOnAccount(Refused):
+    """Only money seen on a bank account may be something else than a family's payment."""
+
+    code = "not_on_account"
+
+    def default_message(self) -> str:
+        return _("This money was not seen on an account of the school. Look for its pupil.")
+
+
+class MoreThanHeld(Refused):
+    """More than the books say lies there."""
+
+    code = "more_than_held"
+
+    def __init__(self, held: Vnd, amount: Vnd) -> None:
+        super().__init__(
+            _(
+                "By the books only %(held)s lies there, and this is %(amount)s. Book what is"
+                " missing first, or choose something else.",
+                held=vnd(held),
+                amount=vnd(amount),
+            )
+        )
+
+
+class DepositDiffers(Refused):
+    """The bank counted another sum than the slip says."""
+
+    code = "deposit_differs"
+
+    def __init__(self, slip: Vnd, amount: Vnd) -> None:
+        super().__init__(
+            _(
+                "The slip says %(slip)s, the bank booked %(amount)s. Take the slip back at the cash"
+                " desk, count the drawer, and make the slip anew.",
+                slip=vnd(slip),
+                amount=vnd(amount),
+            )
+        )
+
+
+class BadDeposit(Refused):
+    """No such notes are on their way to the bank."""
+
+    code = "bad_deposit"
+
+    def default_message(self) -> str:
+        return _("Nothing of this kind is on its way to the bank. Look at the list again.")
+
+
+class MovementNotFound(NotFound):
+    """No such movement, or it was taken back."""
+
+    code = "movement_not_found"

@@ -58,7 +58,8 @@ INVARIANTS = [
         "   p.amount - coalesce(r.amount, 0) from payments p"
         f"  left join ({_MATCHED}) m on m.school_id = p.school_id and m.payment_id = p.id"
         f"  left join ({_RETURNED}) r on r.school_id = p.school_id and r.payment_id = p.id"
-        "  where m.payment_id is null) x"
+        "  where m.payment_id is null and not exists (select 1 from v_movement v"
+        "   where v.school_id = p.school_id and v.cause_kind = 'payment' and v.cause_id = p.id)) x"
         " group by x.school_id, x.account) s where s.waiting <> s.payments",
     ),
     query(
@@ -111,6 +112,38 @@ INVARIANTS = [
         " where exists (select 1 from channels c join payments p on p.school_id = c.school_id"
         "  and p.channel_id = c.id and p.provider = n.provider"
         "  and p.external_id = n.external_id where c.public_id = n.channel)",
+    ),
+    query(
+        "21m",
+        "what is no family's is the whole of its payment, once, and no child has it",
+        "select v.cause_id as payment, count(*) as movements from v_movement v"
+        " left join payments p on p.school_id = v.school_id and p.id = v.cause_id"
+        " where v.cause_kind = 'payment' group by v.school_id, v.cause_id"
+        " having count(*) > 1 or count(p.id) = 0 or max(v.amount) <> max(p.amount)"
+        "  or exists (select 1 from v_matching m where m.school_id = v.school_id"
+        "   and m.payment_id = v.cause_id)",
+    ),
+    query(
+        "21e",
+        "a movement is in the books with its amount, on the account it names",
+        "select m.id as movement from movements m where m.amount <> coalesce((select sum(e.amount)"
+        "  from entries e join accounts c on c.school_id = e.school_id"
+        "   and c.id in (e.debit_id, e.credit_id) and c.code = m.account"
+        "  where e.school_id = m.school_id and e.event_id = m.event_id), 0)",
+    ),
+    query(
+        "21d",
+        "notes on their way to a bank are the slips no account has shown yet",
+        "select x.school_id, x.code, sum(x.books) as books, sum(x.slips) as slips from ("
+        "select school_id, account as code, balance as books, 0 as slips from v_account_balance"
+        " where account like 'deposit:%'"
+        " union all"
+        " select d.school_id, 'deposit:' || cast(d.bank_account_id as varchar(20)), 0, d.amount"
+        "  from cash_deposits d where not exists (select 1 from ledger_events t"
+        "   where t.school_id = d.school_id and t.reverses_id = d.event_id)"
+        "  and not exists (select 1 from v_movement m where m.school_id = d.school_id"
+        "   and m.deposit_id = d.id)) x group by x.school_id, x.code"
+        " having sum(x.books) <> sum(x.slips)",
     ),
     query(
         "16t",

@@ -218,6 +218,91 @@ class Reversal(SchoolOwned, Model):
     reversed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Purpose(StrEnum):
+    """What money on a bank account is that no family paid, or that went out."""
+
+    #: notes of the desk, brought to the bank
+    CASH_BANKED = "cash_banked"
+    #: a provider pays out what it had confirmed before
+    SETTLEMENT = "settlement"
+    INTEREST = "interest"
+    #: from or to another account of the school
+    OWN_ACCOUNT = "own_account"
+    #: collected for others, and passed on to them
+    PASSED_ON = "passed_on"
+    BANK_FEE = "bank_fee"
+    #: notes taken from the bank into a drawer
+    CASH_DRAWN = "cash_drawn"
+    #: nothing to do with fees
+    OUTSIDE = "outside"
+
+
+class CashDeposit(SchoolOwned, Model):
+    """Notes that left a drawer for the bank, with the number of the bank's slip."""
+
+    __tablename__ = "cash_deposits"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(["school_id", "till_id"], ["tills.school_id", "tills.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    till_id: Mapped[int]
+    bank_account_id: Mapped[int]
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: as the bank stamped it; may come later than the money left
+    slip: Mapped[str] = mapped_column(String(40))
+    event_id: Mapped[int]
+    deposited_by: Mapped[str] = mapped_column(String(120))
+    deposited_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Movement(SchoolOwned, Model):
+    """Money on a bank account that is no family's payment, and what it is by a person's word.
+
+    Taken back when its event is reversed; `v_movement` holds those that are not.
+    """
+
+    __tablename__ = "movements"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "bank_account_id"], ["bank_accounts.school_id", "bank_accounts.id"]
+        ),
+        ForeignKeyConstraint(
+            ["school_id", "event_id"], ["ledger_events.school_id", "ledger_events.id"]
+        ),
+        CheckConstraint("amount > 0 and fee >= 0", name="amount_positive"),
+        Index("ix_movements_school_id_cause_kind_cause_id", "school_id", "cause_kind", "cause_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    bank_account_id: Mapped[int]
+    #: `payment` for money in that waited in suspense, `statement_row` for money out
+    cause_kind: Mapped[str] = mapped_column(String(16))
+    cause_id: Mapped[int]
+    purpose: Mapped[Purpose] = mapped_column(String(16))
+    #: where it came from or went to, by its code
+    account: Mapped[str] = mapped_column(String(60))
+    #: the slip, where the purpose has one
+    deposit_id: Mapped[int | None]
+    #: on the bank account
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    #: what the provider kept of what it paid out
+    fee: Mapped[Vnd] = mapped_column(VndColumn)
+    reason: Mapped[str] = mapped_column(String(200))
+    event_id: Mapped[int]
+    booked_by: Mapped[str] = mapped_column(String(120))
+    booked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AttemptState(StrEnum):
     """Life of one try to pay by card."""
 

@@ -28,7 +28,7 @@ Record = Row[*tuple[Any, ...]]
 
 PAGE_SIZE: Final = 50
 #: filters of the bank page
-STATES: Final = ("all", "suspense", "matched", "returned")
+STATES: Final = ("all", "suspense", "matched", "moved", "returned")
 
 
 # Payments
@@ -74,14 +74,18 @@ class PaymentRow:
     matched: Vnd
     #: what went back so far, a card's surcharge included
     returned: Vnd
+    #: what of it is no family's, by a person's word
+    moved: Vnd = ZERO
     children: tuple[MatchedChild, ...] = ()
     receipts: tuple[ReceiptRow, ...] = ()
 
     @property
     def state(self) -> str:
-        """As in `v_payment`, refunds and reversals taken together: `returned`."""
+        """As in `v_payment`, but `returned` for refunds and reversals, `moved` for no family's."""
         if self.returned >= self.amount:
             return "returned"
+        if self.moved:
+            return "moved"
         if self.matched >= self.amount:
             return "matched"
         return "partly_matched" if self.matched else "suspense"
@@ -110,7 +114,9 @@ _PAYMENT: Final = (
     " coalesce((select sum(m.amount) from v_matching m where m.school_id = p.school_id"
     "  and m.payment_id = p.id), 0) as matched,"
     " coalesce((select sum(r.amount) from reversals r where r.school_id = p.school_id"
-    "  and r.payment_id = p.id), 0) as returned"
+    "  and r.payment_id = p.id), 0) as returned,"
+    " coalesce((select sum(v.amount) from v_movement v where v.school_id = p.school_id"
+    "  and v.cause_kind = 'payment' and v.cause_id = p.id), 0) as moved"
     " from payments p where p.school_id = :school_id"
 )
 _PAYMENT_TYPES: Final = {
@@ -122,6 +128,7 @@ _PAYMENT_TYPES: Final = {
     "booked_on": DAY,
     "matched": VND,
     "returned": VND,
+    "moved": VND,
 }
 _IS_MATCHED: Final = (
     "exists (select 1 from v_matching m where m.school_id = p.school_id and m.payment_id = p.id)"
@@ -130,6 +137,11 @@ _IS_RETURNED: Final = (
     "coalesce((select sum(r.amount) from reversals r where r.school_id = p.school_id"
     " and r.payment_id = p.id), 0) >= p.amount"
 )
+_IS_MOVED: Final = (
+    "exists (select 1 from v_movement v where v.school_id = p.school_id"
+    " and v.cause_kind = 'payment' and v.cause_id = p.id)"
+)
+_IS_WAITING: Final = f"not {_IS_MATCHED} and not {_IS_RETURNED} and not {_IS_MOVED}"
 
 
 def get_payment(school_id: int, payment_id: int) -> PaymentRow:
@@ -173,9 +185,11 @@ def list_credits(
     """Money that came without cash, newest first: one page of it, and how many there are."""
     where = " and p.method <> 'cash'"
     if state == "suspense":
-        where += f" and not {_IS_MATCHED} and not {_IS_RETURNED}"
+        where += f" and {_IS_WAITING}"
     elif state == "matched":
         where += f" and {_IS_MATCHED} and not {_IS_RETURNED}"
+    elif state == "moved":
+        where += f" and {_IS_MOVED}"
     elif state == "returned":
         where += f" and {_IS_RETURNED}"
     found = _payments(
@@ -260,9 +274,7 @@ class SuspenseItem:
 
 def suspense_items(school_id: int) -> list[SuspenseItem]:
     """All money of the school whose child is unknown, oldest first."""
-    waiting = _payments(
-        school_id, f" and not {_IS_MATCHED} and not {_IS_RETURNED} order by p.value_on, p.id"
-    )
+    waiting = _payments(school_id, f" and {_IS_WAITING} order by p.value_on, p.id")
     read = [tuple(billing.find_references(p.text or p.bank_ref)) for p in waiting]
     named = {code for codes in read for code in codes}
     known = billing.requests_by_reference(school_id, named)
@@ -316,7 +328,7 @@ def suspense_of_amount(school_id: int, amount: Vnd) -> list[PaymentRow]:
     """Unknown money of exactly this amount: perhaps the transfer a family speaks of at the desk."""
     return _payments(
         school_id,
-        f" and p.amount = :amount and not {_IS_MATCHED} and not {_IS_RETURNED} order by p.id",
+        f" and p.amount = :amount and {_IS_WAITING} order by p.id",
         amount=amount,
     )
 

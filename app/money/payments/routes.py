@@ -18,7 +18,7 @@ from app.core.ids import new_token
 from app.core.money import Vnd
 from app.extensions import signed_elsewhere
 from app.money import billing
-from app.money.payments import cards, cash, desk, queries
+from app.money.payments import cards, cash, desk, movements, queries
 from app.money.payments.adapters import BadSignature, StaleNotice, sepay
 from app.money.payments.adapters.stripe import StripeAdapter
 from app.money.payments.errors import (
@@ -32,7 +32,7 @@ from app.money.payments.errors import (
 from app.money.payments.forms import read_amount
 from app.money.payments.inbox import accept_transfer
 from app.money.payments.models import OutcomeState
-from app.money.payments.sentences import attention_words, marked, suspense_words
+from app.money.payments.sentences import attention_words, marked, purpose_words, suspense_words
 from app.money.payments.suspense import (
     Suggested,
     assign_suspense,
@@ -315,6 +315,7 @@ def list_credits() -> ResponseReturnValue:
     if item and not text:
         children = _likely_children(school_id, item, likely.get(item.payment.id, []))
     notices = queries.attention_notices(school_id)
+    may_be = movements.likely_of(school_id, [item.payment for item in waiting[:_SUGGESTED]])
     today = clock.today()
     return render_template(
         "payments/list_credits.html",
@@ -337,6 +338,13 @@ def list_credits() -> ResponseReturnValue:
         to_undo=_to_undo(school_id),
         can_undo=require_membership().may(Permission.VOID_RECEIPT),
         can_match=_can_match(),
+        may_say=require_membership().may(Permission.RECONCILE),
+        may_be=may_be,
+        chosen_likely=may_be.get(chosen or 0),
+        moved=movements.movements_of(
+            school_id, "payment", [payment.id for payment in found if payment.moved]
+        ),
+        purpose_words=purpose_words,
         marked=marked,
     )
 

@@ -1,4 +1,4 @@
-"""Why money or a notice waits for a person, as sentences."""
+"""Why money or a notice waits for a person, and what money may be, as sentences."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from app.core.formats import vnd
-from app.money.payments.queries import AttentionNotice, SuspenseItem
+from app.core.formats import day, moment, vnd
+from app.core.money import ZERO
+from app.money import ledger
+from app.money.fees import item_names
+from app.money.payments import movements
+from app.money.payments.models import Purpose
+from app.money.payments.queries import AttentionNotice, PaymentRow, SuspenseItem, tills_of
 
 
 def suspense_words(item: SuspenseItem) -> str:
@@ -65,6 +70,93 @@ def attention_words(notice: AttentionNotice) -> str:
             "It does not fit what we know of the payment. Compare it with the provider's page."
         )
     return _("Nothing could be posted from it.")
+
+
+def purpose_words(purpose: Purpose) -> str:
+    """What money is that no family paid, or that went out."""
+    return {
+        Purpose.CASH_BANKED: _("Cash brought to the bank"),
+        Purpose.SETTLEMENT: _("Pay-out of a wallet or gateway"),
+        Purpose.INTEREST: _("Interest of the bank"),
+        Purpose.OWN_ACCOUNT: _("Between the school's own accounts"),
+        Purpose.PASSED_ON: _("Passed on to whom it was collected for"),
+        Purpose.BANK_FEE: _("Fee of the bank"),
+        Purpose.CASH_DRAWN: _("Cash taken from the bank into the drawer"),
+        Purpose.OUTSIDE: _("Nothing to do with fees"),
+    }[purpose]
+
+
+def offers_in(school_id: int, payment: PaymentRow) -> list[tuple[str, str]]:
+    """What money in may be, as the choices of a form."""
+    found = [
+        (
+            f"{Purpose.CASH_BANKED}:{slip.id}",
+            _(
+                "Cash brought to the bank on %(day)s: slip %(slip)s, %(amount)s",
+                day=moment(slip.deposited_at),
+                slip=slip.slip or "–",
+                amount=vnd(slip.amount),
+            ),
+        )
+        for slip in movements.open_slips(school_id)
+    ]
+    found.append((f"{Purpose.CASH_BANKED}:", _("Cash brought to the bank without a slip here")))
+    found += [
+        (
+            f"{Purpose.SETTLEMENT}:{one.channel_id}",
+            _(
+                "Pay-out of %(provider)s, which holds %(amount)s since %(day)s",
+                provider=provider_title(one.provider),
+                amount=vnd(one.balance),
+                day=day(one.since) if one.since else "–",
+            ),
+        )
+        for one in movements.clearings(school_id)
+        if one.balance > ZERO
+    ]
+    return found + [
+        (f"{purpose}:", purpose_words(purpose))
+        for purpose in (Purpose.INTEREST, Purpose.OWN_ACCOUNT, Purpose.OUTSIDE)
+    ]
+
+
+def offers_out(school_id: int) -> list[tuple[str, str]]:
+    """What money out may be, as the choices of a form."""
+    names = item_names([code[5:] for code in ledger.balances(school_id, "held:")])
+    found = [
+        (
+            f"{Purpose.PASSED_ON}:{code}",
+            _(
+                "Passed on: %(item)s, of which %(amount)s is still here",
+                item=names.get(code[5:], code[5:]),
+                amount=vnd(-held),
+            ),
+        )
+        for code, held in ledger.balances(school_id, "held:").items()
+        if held.dong < 0
+    ]
+    found += [
+        (f"{Purpose.CASH_DRAWN}:{till.id}", _("Cash taken into %(till)s", till=till.name))
+        for till in tills_of(school_id)
+    ]
+    return found + [
+        (f"{purpose}:", purpose_words(purpose))
+        for purpose in (Purpose.BANK_FEE, Purpose.OWN_ACCOUNT, Purpose.OUTSIDE)
+    ]
+
+
+def provider_title(provider: str) -> str:
+    """A provider by the name people know."""
+    return {
+        "sepay": "SePay",
+        "casso": "Casso",
+        "payos": "payOS",
+        "vnpay": "VNPAY",
+        "momo": "MoMo",
+        "zalopay": "ZaloPay",
+        "stripe": "Stripe",
+        "biller": _("bank or wallet through our interface"),
+    }.get(provider, provider)
 
 
 def marked(text: str, references: Sequence[str]) -> Markup:

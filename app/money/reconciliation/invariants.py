@@ -6,6 +6,17 @@ from app.core.invariant import query
 
 INVARIANTS = [
     query(
+        "21r",
+        "money out of a statement is one movement of its amount, or one reversal, never both",
+        "select v.id as movement from v_movement v left join statement_rows r"
+        " on r.school_id = v.school_id and r.id = v.cause_id"
+        " left join statement_findings f on f.school_id = v.school_id and f.row_id = v.cause_id"
+        " where v.cause_kind = 'statement_row' and (r.id is null or r.is_credit"
+        "  or r.amount <> v.amount or r.bank_account_id <> v.bank_account_id or f.id is not null"
+        "  or exists (select 1 from v_movement o where o.school_id = v.school_id"
+        "   and o.cause_kind = v.cause_kind and o.cause_id = v.cause_id and o.id <> v.id))",
+    ),
+    query(
         "20s",
         "a statement with balances adds up, and so do its running ones",
         "select id as statement, opening, credits, debits, closing from statements"

@@ -57,6 +57,8 @@ class StatementInfo:
     reversals: int
     #: money out that nothing in the books explains yet
     money_out: int
+    #: money out that a person, or the batch it was ordered in, explained
+    moved: int
 
     @property
     def waiting(self) -> int:
@@ -76,7 +78,7 @@ _STATEMENT: Final = (
     " t.known_count, t.imported_by, t.imported_at,"
     " coalesce(c.new_credits, 0) as new_credits, coalesce(c.proofs, 0) as proofs,"
     " coalesce(c.posted, 0) as posted, coalesce(c.reversals, 0) as reversals,"
-    " coalesce(c.money_out, 0) as money_out"
+    " coalesce(c.money_out, 0) as money_out, coalesce(c.moved, 0) as moved"
     " from statements t join bank_accounts b on b.school_id = t.school_id"
     "  and b.id = t.bank_account_id"
     " left join (select r.statement_id, sum(case when r.is_credit then 1 else 0 end)"
@@ -84,9 +86,12 @@ _STATEMENT: Final = (
     "  sum(case when f.finding = 'proof' then 1 else 0 end) as proofs,"
     "  sum(case when f.finding = 'posted' then 1 else 0 end) as posted,"
     "  sum(case when f.finding = 'reversal' then 1 else 0 end) as reversals,"
-    "  sum(case when not r.is_credit and f.id is null then 1 else 0 end) as money_out"
+    "  sum(case when not r.is_credit and f.id is null and v.id is null then 1 else 0 end)"
+    "   as money_out, sum(case when v.id is not null then 1 else 0 end) as moved"
     "  from statement_rows r left join statement_findings f on f.school_id = r.school_id"
-    "   and f.row_id = r.id where r.school_id = :school_id {only} group by r.statement_id) c"
+    "   and f.row_id = r.id left join v_movement v on v.school_id = r.school_id"
+    "   and v.cause_kind = 'statement_row' and v.cause_id = r.id"
+    "  where r.school_id = :school_id {only} group by r.statement_id) c"
     "  on c.statement_id = t.id"
     " where t.school_id = :school_id"
 )
@@ -119,7 +124,7 @@ def get_statement(school_id: int, statement_id: int) -> StatementInfo:
 
 def _statement(found: Record) -> StatementInfo:
     values = found._asdict()
-    for name in ("new_credits", "proofs", "posted", "reversals", "money_out"):
+    for name in ("new_credits", "proofs", "posted", "reversals", "money_out", "moved"):
         values[name] = int(values[name])
     return StatementInfo(**values)
 
@@ -177,7 +182,9 @@ def lines_of(
     where = {
         "": "",
         "open_credits": " and r.is_credit and f.id is null",
-        "open_debits": " and not r.is_credit and f.id is null",
+        "open_debits": " and not r.is_credit and f.id is null and not exists (select 1"
+        " from v_movement v where v.school_id = r.school_id and v.cause_kind = 'statement_row'"
+        " and v.cause_id = r.id)",
     }[only]
     with joined_whole():
         found = rows(
@@ -230,6 +237,49 @@ def settled_rows(school_id: int, statement_id: int, *, limit: int) -> list[Settl
     return [
         SettledRow(**one._asdict(), names=tuple(names.get(one.payment_id, ()))) for one in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedRow:
+    """Money out whose purpose is known."""
+
+    movement_id: int
+    number: int
+    value_on: date
+    amount: Vnd
+    text: str
+    ref: str
+    purpose: str
+    reason: str
+    booked_by: str
+
+
+def moved_rows(school_id: int, statement_id: int, *, limit: int) -> list[MovedRow]:
+    """Money out of a statement that is in the books, in the order of the bank."""
+    found = rows(
+        "select v.id as movement_id, r.number, r.value_on, r.amount, r.text, r.ref, v.purpose,"
+        " v.reason, v.booked_by from statement_rows r join v_movement v"
+        " on v.school_id = r.school_id and v.cause_kind = 'statement_row' and v.cause_id = r.id"
+        " where r.school_id = :school_id and r.statement_id = :statement"
+        " order by r.id limit :limit",
+        types={"value_on": DAY, "amount": VND},
+        school_id=school_id,
+        statement=statement_id,
+        limit=limit,
+    )
+    return [MovedRow(*one) for one in found]
+
+
+def statement_of_row(school_id: int, row_id: int) -> int:
+    """The statement a row stands in, or StatementNotFound."""
+    found = scalar(
+        "select statement_id from statement_rows where school_id = :school_id and id = :id",
+        school_id=school_id,
+        id=row_id,
+    )
+    if found is None:
+        raise StatementNotFound
+    return int(found)
 
 
 def names_of(school_id: int, student_ids: Collection[int]) -> dict[int, str]:
@@ -298,7 +348,9 @@ def payments_with_refs(
         " from payments p where p.school_id = :school_id and (p.bank_account_id = :account"
         "  or p.bank_account_id in (select b.id from bank_accounts b"
         "   where b.school_id = :school_id and b.parent_id = :account))"
-        " and p.bank_ref in :refs and p.amount in :amounts",
+        " and p.bank_ref in :refs and p.amount in :amounts and not exists (select 1"
+        "  from v_movement v where v.school_id = p.school_id and v.cause_kind = 'payment'"
+        "  and v.cause_id = p.id)",
         types={"value_on": DAY},
         school_id=school_id,
         account=bank_account_id,

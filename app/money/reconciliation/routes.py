@@ -21,10 +21,18 @@ from app.core.money import Vnd
 from app.core.sheets import MAX_PACKED, Sheet, read_sheets
 from app.money.billing import find_references
 from app.money.payments import queries as payments_queries
-from app.money.payments.sentences import marked
+from app.money.payments.forms import read_said
+from app.money.payments.models import Purpose
+from app.money.payments.movements import looks_like_fee
+from app.money.payments.sentences import marked, offers_out, purpose_words
 from app.money.reconciliation import jobs as background
 from app.money.reconciliation import queries, services
-from app.money.reconciliation.errors import AlreadyTaken, StatementRefused, UnknownLayout
+from app.money.reconciliation.errors import (
+    AlreadyTaken,
+    StatementNotFound,
+    StatementRefused,
+    UnknownLayout,
+)
 from app.money.reconciliation.parsers.layouts import ROLES
 from app.money.reconciliation.parsers.pages import is_page, read_page
 from app.money.reconciliation.parsers.tables import HEAD_WITHIN
@@ -159,6 +167,9 @@ def _statement(statement_id: int, refusal: str = "", status: int = 200) -> Respo
         plan=plan,
         groups=_groups(school_id, plan),
         settled=queries.settled_rows(school_id, statement_id, limit=_SHOWN),
+        moved=queries.moved_rows(school_id, statement_id, limit=_SHOWN),
+        fees=sum(1 for line in plan.money_out if looks_like_fee(line.text)),
+        purpose_words=purpose_words,
         refusal=refusal,
         job=job,
         shown=_SHOWN,
@@ -237,7 +248,7 @@ def _groups(school_id: int, plan: StatementPlan) -> list[Group]:
     add(
         "money_out",
         _("Money out"),
-        _("Not of families: fees, purchases, refunds. It stays listed for the closing of the day."),
+        _("Say of each what it was, so that the bank book and the account agree."),
         "plain",
         [(line, (), Vnd(0), Vnd(0)) for line in plan.money_out],
     )
@@ -325,6 +336,82 @@ def decide_statement_row(statement_id: int, row_id: int) -> ResponseReturnValue:
     return attempt(deed, lambda words, status: _statement(statement_id, words, status)) or redirect(
         url_for(".show_statement", statement_id=statement_id), 303
     )
+
+
+# Money out
+
+
+@bp.get("/bank/statements/rows/<int:row_id>")
+@requires(Permission.VIEW_BANK)
+def find_statement_row(row_id: int) -> ResponseReturnValue:
+    """The statement a row stands in."""
+    statement_id = queries.statement_of_row(own_school(), row_id)
+    return redirect(url_for(".show_statement", statement_id=statement_id), 303)
+
+
+@bp.get("/bank/statements/<int:statement_id>/rows/<int:row_id>/purpose")
+@requires(Permission.RECONCILE)
+def say_row_purpose(statement_id: int, row_id: int) -> ResponseReturnValue:
+    """Money that left the account: what was it?"""
+    return _row_purpose(statement_id, row_id)
+
+
+def _row_purpose(
+    statement_id: int, row_id: int, refusal: str = "", status: int = 200
+) -> ResponseReturnValue:
+    school_id = own_school()
+    lines = queries.lines_of(school_id, statement_id, only="open_debits")
+    line = next((one for one in lines if one.id == row_id), None)
+    if line is None:
+        raise StatementNotFound
+    page = render_template(
+        "reconciliation/say_row_purpose.html",
+        statement=queries.get_statement(school_id, statement_id),
+        line=line,
+        offers=offers_out(school_id),
+        what=request.form.get("what", f"{Purpose.BANK_FEE}:" if looks_like_fee(line.text) else ""),
+        reason=request.form.get("reason", ""),
+        refusal=refusal,
+    )
+    return page, status
+
+
+@bp.post("/bank/statements/<int:statement_id>/rows/<int:row_id>/purpose")
+@requires(Permission.RECONCILE)
+def keep_row_purpose(statement_id: int, row_id: int) -> ResponseReturnValue:
+    """Book it by that word."""
+    school_id = own_school()
+
+    def deed() -> None:
+        services.name_row(
+            school_id,
+            statement_id,
+            row_id,
+            read_said(request.form),
+            actor=current_actor(),
+            now=clock.now(),
+        )
+
+    refused = attempt(deed, lambda words, status: _row_purpose(statement_id, row_id, words, status))
+    if refused is not None:
+        return refused
+    flash(_("Booked"), "toast")
+    return redirect(url_for(".show_statement", statement_id=statement_id), 303)
+
+
+@bp.post("/bank/statements/<int:statement_id>/fees")
+@requires(Permission.RECONCILE)
+def book_statement_fees(statement_id: int) -> ResponseReturnValue:
+    """Every row whose words are those of a bank's fee, booked at once."""
+    school_id = own_school()
+    lines = queries.lines_of(school_id, statement_id, only="open_debits")
+    fees = [line.id for line in lines if looks_like_fee(line.text)]
+    with transaction():
+        count = services.name_fees(
+            school_id, statement_id, fees, actor=current_actor(), now=clock.now()
+        )
+    flash(ngettext("One fee booked", "%(num)s fees booked", count), "toast")
+    return redirect(url_for(".show_statement", statement_id=statement_id), 303)
 
 
 # Naming the columns of an unknown file

@@ -19,6 +19,8 @@ from app.core.model import db
 from app.core.money import Vnd
 from app.core.text import nfc
 from app.money import payments
+from app.money.payments.models import Purpose
+from app.money.payments.movements import Said, name_debit
 from app.money.reconciliation import planning, queries
 from app.money.reconciliation.errors import (
     AccountUnknown,
@@ -351,6 +353,67 @@ def decide_row(
         cause=f"payment:{payment_id}" if payment_id else "new",
     )
     return done
+
+
+# Money out
+
+
+def name_row(
+    school_id: int,
+    statement_id: int,
+    row_id: int,
+    said: Said,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
+    """A person's word on money that left the account; the movement's number.
+
+    Refuses a row that is settled or is money in (StatementNotFound). The caller commits.
+    """
+    return _name_rows(school_id, statement_id, {row_id: said}, actor, now)[0]
+
+
+def name_fees(
+    school_id: int, statement_id: int, row_ids: Sequence[int], *, actor: audit.Actor, now: datetime
+) -> int:
+    """Book ticked rows as fees of the bank; how many. The caller commits."""
+    said = {row_id: Said(Purpose.BANK_FEE) for row_id in row_ids}
+    return len(_name_rows(school_id, statement_id, said, actor, now))
+
+
+def _name_rows(
+    school_id: int,
+    statement_id: int,
+    said: Mapping[int, Said],
+    actor: audit.Actor,
+    now: datetime,
+) -> list[int]:
+    own_school(school_id)
+    statement = queries.get_statement(school_id, statement_id)
+    # Two people may name one row at the same moment.
+    execute(
+        f"select id from bank_accounts where school_id = :school_id and id = :id{for_update()}",
+        school_id=school_id,
+        id=statement.bank_account_id,
+    )
+    still_open = {
+        line.id: line for line in queries.lines_of(school_id, statement_id, only="open_debits")
+    }
+    if any(row_id not in still_open for row_id in said):
+        raise StatementNotFound
+    return [
+        name_debit(
+            school_id,
+            row_id,
+            statement.bank_account_id,
+            still_open[row_id].amount,
+            what,
+            actor=actor,
+            now=now,
+        )
+        for row_id, what in said.items()
+    ]
 
 
 def _channel(

@@ -18,6 +18,7 @@ import app.money.fees.models
 import app.money.ledger.models
 import app.money.meals.models
 import app.money.payments.models
+import app.money.payouts.models
 import app.money.receipts.models
 import app.money.reconciliation.models
 import app.people.access.models
@@ -81,6 +82,8 @@ from app.money.payments import (  # noqa: F401 - they add their views to the blu
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
 from app.money.payments.suspense import suggest_with
+from app.money.payouts import jobs as payouts_jobs  # noqa: F401 - the worker finds its work here
+from app.money.payouts import routes as payouts
 from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.money.reconciliation import cli as reconciliation_commands
@@ -119,6 +122,7 @@ BLUEPRINTS = (
     meals.bp,
     billing.bp,
     payments.bp,
+    payouts.bp,
     reconciliation.bp,
     receipts.bp,
     family.bp,

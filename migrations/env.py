@@ -53,7 +53,7 @@ def lay(connection: sa.Connection, name: str) -> None:
 def append_only(engine: str) -> list[str]:
     """The guards of every table whose rows never change, from `append_only.txt`.
 
-    On SQLite the insert guard stops INSERT OR REPLACE, also on a connection that never set
+    On SQLite the guard of inserts stops a row that would replace another, even where nobody set
     recursive_triggers: it asks for each key such a statement could hit.
     """
     found = []

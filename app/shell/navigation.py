@@ -95,13 +95,15 @@ def _sections() -> list[Section]:
 
 #: Rooms with two tabs: the page decides.
 _TABS_BY_PAGE = {
-    "payments.cash_desk": ("cash", "count"),
-    "payments.list_credits": ("credit", "bank", "match", "statement"),
+    "payments.cash_desk": ("cash", "count", "deposit"),
+    "payments.list_credits": (
+        *("credit", "bank", "match", "statement", "payout", "batch", "purpose", "movement"),
+    ),
 }
 
 
 #: Rooms that have no tab of their own and stand under another's.
-_UNDER = {"cards": "students", "reconciliation": "payments"}
+_UNDER = {"cards": "students", "reconciliation": "payments", "payouts": "payments"}
 
 
 def _is_current(endpoint: str, here: str | None) -> bool:

@@ -20,6 +20,7 @@ from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.meals import invariants as meals_invariants
 from app.money.payments import invariants as payments_invariants
+from app.money.payouts import invariants as payouts_invariants
 from app.money.receipts import invariants as receipts_invariants
 from app.money.reconciliation import invariants as reconciliation_invariants
 from app.people.cards import invariants as cards_invariants
@@ -40,6 +41,7 @@ ROOMS = (
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    payouts_invariants,
     reconciliation_invariants,
     year_end_invariants,
     merging_invariants,

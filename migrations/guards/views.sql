@@ -35,7 +35,7 @@ where not exists (select 1 from ledger_events t
 -- movements that were not taken back
 create view v_movement as
 select m.id, m.school_id, m.bank_account_id, m.cause_kind, m.cause_id, m.purpose, m.account,
-       m.deposit_id, m.amount, m.fee, m.reason, m.event_id, m.booked_by, m.booked_at
+       m.target_id, m.amount, m.fee, m.reason, m.event_id, m.booked_by, m.booked_at
 from movements m
 where not exists (select 1 from ledger_events t
                   where t.school_id = m.school_id and t.reverses_id = m.event_id)

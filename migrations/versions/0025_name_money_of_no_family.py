@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("cause_id", ROW_ID, nullable=False),
         sa.Column("purpose", sa.String(16), nullable=False),
         sa.Column("account", sa.String(60), nullable=False),
-        sa.Column("deposit_id", ROW_ID, nullable=True),
+        sa.Column("target_id", ROW_ID, nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("fee", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(200), nullable=False),

@@ -6,6 +6,7 @@ from app.core import scope
 from app.money.billing import invariants as billing_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
+from app.money.payouts import invariants as payouts_invariants
 from app.money.receipts import invariants as receipts_invariants
 from app.money.reconciliation import invariants as reconciliation_invariants
 
@@ -14,6 +15,7 @@ ROOMS = (
     billing_invariants,
     payments_invariants,
     receipts_invariants,
+    payouts_invariants,
     reconciliation_invariants,
 )
 

@@ -45,9 +45,14 @@ _open(
     *("money.ledger", "money.fees", "money.billing", "money.receipts"),
 )
 _open(
-    "money.reconciliation",
+    "money.payouts",
     *("people.schools", "people.access", "people.students"),
     *("money.ledger", "money.billing", "money.payments"),
+)
+_open(
+    "money.reconciliation",
+    *("people.schools", "people.access", "people.students"),
+    *("money.ledger", "money.billing", "money.payments", "money.payouts"),
 )
 
 LOWER = {room for room in LAW if room.startswith(("people.", "money."))}

@@ -25,11 +25,11 @@ def check_character(drawn: str) -> str:
     return ALPHABET[-total % len(ALPHABET)]
 
 
-def new_reference(rng: random.Random | None = None) -> str:
+def new_reference(rng: random.Random | None = None, *, prefix: str = PREFIX) -> str:
     """A new reference. The caller checks that it was never used in the area."""
     rng = rng or secrets.SystemRandom()
     drawn = "".join(rng.choices(ALPHABET, k=_DRAWN))
-    return PREFIX + drawn + check_character(drawn)
+    return prefix + drawn + check_character(drawn)
 
 
 def is_reference(text: str) -> bool:
@@ -54,7 +54,7 @@ def read_reference(text: str) -> str | None:
     return PREFIX + body if _is_body(body) else None
 
 
-def find_references(text: str) -> list[str]:
+def find_references(text: str, *, prefix: str = PREFIX) -> list[str]:
     """Every possible reference in a transfer text, in order, each once.
 
     Takes lower case, blanks and punctuation inside, O for 0 and the like. HP is also how people
@@ -62,8 +62,8 @@ def find_references(text: str) -> list[str]:
     """
     squeezed = ascii_upper(text).replace(" ", "")
     found: dict[str, None] = {}
-    for start in re.finditer(f"(?={PREFIX})", squeezed):
-        body = fold_slips(squeezed[start.end() + len(PREFIX) :][:_BODY])
+    for start in re.finditer(f"(?={prefix})", squeezed):
+        body = fold_slips(squeezed[start.end() + len(prefix) :][:_BODY])
         if _is_body(body):
-            found[PREFIX + body] = None
+            found[prefix + body] = None
     return list(found)

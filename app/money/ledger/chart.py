@@ -6,6 +6,8 @@ RECEIVABLE = "receivable"
 CREDIT = "credit"
 SPONSOR = "sponsor"
 REFUND_PAYABLE = "refund_payable"
+#: the State's money for families that the school has promised and not received
+SUPPORT = "support"
 SUPPORT_PAYABLE = "support_payable"
 ROUNDING = "rounding"
 TILL_DIFFERENCE = "till_difference"
@@ -18,6 +20,8 @@ INTEREST = "interest"
 TRANSIT = "transit"
 #: money on the school's accounts that has nothing to do with fees
 OUTSIDE = "outside"
+#: between two children of one family: comes back to zero in the same event
+SAME_FAMILY = "same_family"
 #: between the two records of one child: each pair that takes from one gives to the other
 SAME_CHILD = "same_child"
 
@@ -33,6 +37,11 @@ def cash(till_id: int) -> str:
 def deposit(bank_account_id: int) -> str:
     """Notes on their way from a drawer to a bank account; must come back to zero."""
     return f"deposit:{bank_account_id}"
+
+
+def payout(bank_account_id: int) -> str:
+    """Ordered for families and not seen leaving the account yet; must come back to zero."""
+    return f"payout:{bank_account_id}"
 
 
 def bank(bank_account_id: int) -> str:

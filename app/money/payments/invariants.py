@@ -142,7 +142,7 @@ INVARIANTS = [
         "  from cash_deposits d where not exists (select 1 from ledger_events t"
         "   where t.school_id = d.school_id and t.reverses_id = d.event_id)"
         "  and not exists (select 1 from v_movement m where m.school_id = d.school_id"
-        "   and m.deposit_id = d.id)) x group by x.school_id, x.code"
+        "   and m.purpose = 'cash_banked' and m.target_id = d.id)) x group by x.school_id, x.code"
         " having sum(x.books) <> sum(x.slips)",
     ),
     query(

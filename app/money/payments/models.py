@@ -233,6 +233,14 @@ class Purpose(StrEnum):
     BANK_FEE = "bank_fee"
     #: notes taken from the bank into a drawer
     CASH_DRAWN = "cash_drawn"
+    #: ordered for families, by a batch or one by one
+    PAYOUT = "payout"
+    #: a whole batch in one sum
+    PAYOUT_BATCH = "payout_batch"
+    #: could not be delivered and came back
+    PAYOUT_BACK = "payout_back"
+    #: the State's money for families
+    SUPPORT = "support"
     #: nothing to do with fees
     OUTSIDE = "outside"
 
@@ -291,8 +299,8 @@ class Movement(SchoolOwned, Model):
     purpose: Mapped[Purpose] = mapped_column(String(16))
     #: where it came from or went to, by its code
     account: Mapped[str] = mapped_column(String(60))
-    #: the slip, where the purpose has one
-    deposit_id: Mapped[int | None]
+    #: the slip or the payout, where the purpose has one
+    target_id: Mapped[int | None]
     #: on the bank account
     amount: Mapped[Vnd] = mapped_column(VndColumn)
     #: what the provider kept of what it paid out

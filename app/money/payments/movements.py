@@ -44,15 +44,20 @@ PURPOSES_IN: Final = (
     Purpose.SETTLEMENT,
     Purpose.INTEREST,
     Purpose.OWN_ACCOUNT,
+    Purpose.SUPPORT,
+    Purpose.PAYOUT_BACK,
     Purpose.OUTSIDE,
 )
 PURPOSES_OUT: Final = (
+    Purpose.PAYOUT,
+    Purpose.PAYOUT_BATCH,
     Purpose.PASSED_ON,
     Purpose.BANK_FEE,
     Purpose.OWN_ACCOUNT,
     Purpose.CASH_DRAWN,
     Purpose.OUTSIDE,
 )
+_PAYOUTS: Final = (Purpose.PAYOUT, Purpose.PAYOUT_BATCH)
 #: a provider that kept more than this of what it pays out is not believed, in percent
 _MOST_FEE: Final = 10
 _LEAST_REASON: Final = 10
@@ -110,7 +115,7 @@ def name_credit(
     if said.purpose not in PURPOSES_IN:
         raise PurposeUnclear
     amount, place = waiting[0].amount, waiting[0].account
-    account, deposit_id = _source(school_id, payment.bank_account_id, said, amount)
+    account, target_id = _source(school_id, payment.bank_account_id, said, amount)
     reason = _reason(said)
     return _book(
         school_id,
@@ -120,7 +125,7 @@ def name_credit(
         said,
         ledger.Pair(place, account, amount),
         account,
-        deposit_id,
+        target_id,
         reason,
         actor,
         now,
@@ -155,6 +160,8 @@ def _source(
     return {
         Purpose.INTEREST: chart.INTEREST,
         Purpose.OWN_ACCOUNT: chart.TRANSIT,
+        Purpose.SUPPORT: chart.SUPPORT,
+        Purpose.PAYOUT_BACK: chart.payout(bank_account_id),
         Purpose.OUTSIDE: chart.OUTSIDE,
     }[said.purpose], None
 
@@ -194,7 +201,7 @@ def name_debit(
     if said.purpose not in PURPOSES_OUT:
         raise PurposeUnclear
     reason = _reason(said)
-    account = _destination(school_id, said, amount)
+    account = _destination(school_id, bank_account_id, said, amount)
     return _book(
         school_id,
         "statement_row",
@@ -203,14 +210,20 @@ def name_debit(
         said,
         ledger.Pair(account, chart.bank(bank_account_id), amount),
         account,
-        None,
+        said.target if said.purpose in _PAYOUTS else None,
         reason,
         actor,
         now,
     )
 
 
-def _destination(school_id: int, said: Said, amount: Vnd) -> str:
+def _destination(school_id: int, bank_account_id: int, said: Said, amount: Vnd) -> str:
+    if said.purpose in _PAYOUTS:
+        ordered = chart.payout(bank_account_id)
+        on_its_way = -ledger.balance(school_id, ordered)
+        if on_its_way < amount:
+            raise MoreThanHeld(on_its_way, amount)
+        return ordered
     if said.purpose is Purpose.PASSED_ON:
         if not said.account.startswith("held:"):
             raise PurposeUnclear
@@ -238,7 +251,7 @@ def _book(
     said: Said,
     pair: ledger.Pair,
     account: str,
-    deposit_id: int | None,
+    target_id: int | None,
     reason: str,
     actor: audit.Actor,
     now: datetime,
@@ -260,7 +273,7 @@ def _book(
             cause_id=cause_id,
             purpose=said.purpose,
             account=account,
-            deposit_id=deposit_id,
+            target_id=target_id,
             amount=pair.amount,
             fee=fee,
             reason=reason,
@@ -466,7 +479,7 @@ def _slips(school_id: int, where: str, **parameters: Any) -> list[Slip]:
         " where d.school_id = :school_id and not exists (select 1 from ledger_events t"
         "  where t.school_id = d.school_id and t.reverses_id = d.event_id)"
         " and not exists (select 1 from v_movement m where m.school_id = d.school_id"
-        f"  and m.deposit_id = d.id){where} order by d.id",
+        f"  and m.purpose = 'cash_banked' and m.target_id = d.id){where} order by d.id",
         types={"amount": VND, "deposited_at": MOMENT},
         school_id=school_id,
         **parameters,

@@ -81,6 +81,10 @@ def purpose_words(purpose: Purpose) -> str:
         Purpose.OWN_ACCOUNT: _("Between the school's own accounts"),
         Purpose.PASSED_ON: _("Passed on to whom it was collected for"),
         Purpose.BANK_FEE: _("Fee of the bank"),
+        Purpose.PAYOUT: _("Paid to families"),
+        Purpose.PAYOUT_BATCH: _("Paid to families, a whole batch"),
+        Purpose.PAYOUT_BACK: _("Money to a family came back"),
+        Purpose.SUPPORT: _("The State's support for families"),
         Purpose.CASH_DRAWN: _("Cash taken from the bank into the drawer"),
         Purpose.OUTSIDE: _("Nothing to do with fees"),
     }[purpose]
@@ -116,7 +120,13 @@ def offers_in(school_id: int, payment: PaymentRow) -> list[tuple[str, str]]:
     ]
     return found + [
         (f"{purpose}:", purpose_words(purpose))
-        for purpose in (Purpose.INTEREST, Purpose.OWN_ACCOUNT, Purpose.OUTSIDE)
+        for purpose in (
+            Purpose.INTEREST,
+            Purpose.OWN_ACCOUNT,
+            Purpose.SUPPORT,
+            Purpose.PAYOUT_BACK,
+            Purpose.OUTSIDE,
+        )
     ]
 
 

@@ -36,7 +36,9 @@ def post_all(
         if not after:
             break
     with transaction():
-        return done + services.post_reversals(school_id, statement_id, actor=actor, now=clock.now())
+        now = clock.now()
+        done = done + services.post_reversals(school_id, statement_id, actor=actor, now=now)
+        return done + services.post_payouts(school_id, statement_id, actor=actor, now=now)
 
 
 @jobs.handles(POST)

@@ -13,6 +13,7 @@ from app.money import payments
 from app.money.ledger import chart
 from app.money.payments import Credit, Method, Plan
 from app.money.payments.tellings import number_of
+from app.money.payouts.matching import Closing, find_closings
 from app.money.reconciliation import queries
 from app.money.reconciliation.identity import Told, pair
 from app.money.reconciliation.queries import StatementInfo, StatementLine
@@ -52,6 +53,8 @@ class StatementPlan:
     #: credits that notices told meanwhile: row → payment
     same: dict[int, int] = field(default_factory=dict)
     reversals: list[PlannedReversal] = field(default_factory=list)
+    #: payouts that leave, by their code
+    payouts: list[Closing] = field(default_factory=list)
     money_out: list[StatementLine] = field(default_factory=list)
 
     def of_kind(self, *kinds: str) -> list[PlannedRow]:
@@ -71,6 +74,11 @@ class StatementPlan:
     def unsure_total(self) -> Vnd:
         """The sum of what may be in the books already."""
         return Vnd(sum(line.amount.dong for line, _may_be in self.unsure))
+
+    @property
+    def paid_out_total(self) -> Vnd:
+        """The sum of what left to families."""
+        return Vnd(sum(one.amount.dong for one in self.payouts))
 
     @property
     def reversed_total(self) -> Vnd:
@@ -198,5 +206,8 @@ def plan_statement(school_id: int, statement_id: int, *, day: date) -> Statement
     debits = queries.lines_of(school_id, statement_id, only="open_debits")
     result.reversals = find_reversals(school_id, statement.bank_account_id, debits)
     taken = {one.line.id for one in result.reversals}
-    result.money_out = [line for line in debits if line.id not in taken]
+    rest = [line for line in debits if line.id not in taken]
+    result.payouts = find_closings(school_id, statement.bank_account_id, rest)
+    closed = {one.row_id for one in result.payouts}
+    result.money_out = [line for line in rest if line.id not in closed]
     return result

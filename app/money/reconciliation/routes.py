@@ -17,6 +17,7 @@ from app.core import clock, jobs
 from app.core.acting import attempt
 from app.core.db import row, transaction
 from app.core.errors import Invalid, NotFound
+from app.core.formats import day
 from app.core.money import Vnd
 from app.core.sheets import MAX_PACKED, Sheet, read_sheets
 from app.money.billing import find_references
@@ -25,6 +26,7 @@ from app.money.payments.forms import read_said
 from app.money.payments.models import Purpose
 from app.money.payments.movements import looks_like_fee
 from app.money.payments.sentences import marked, offers_out, purpose_words
+from app.money.payouts.matching import batches_of_amount
 from app.money.reconciliation import jobs as background
 from app.money.reconciliation import queries, services
 from app.money.reconciliation.errors import (
@@ -310,6 +312,7 @@ def post_statement(statement_id: int) -> ResponseReturnValue:
         ngettext("%(num)s given to its pupil", "%(num)s given to their pupils", done.matched),
         ngettext("%(num)s waits", "%(num)s wait", done.suspense) if done.suspense else "",
         _("%(num)s taken back", num=done.reversals) if done.reversals else "",
+        _("%(num)s paid to families", num=done.payouts) if done.payouts else "",
     ]
     flash(" · ".join(word for word in words if word), "toast")
     return back
@@ -364,16 +367,33 @@ def _row_purpose(
     line = next((one for one in lines if one.id == row_id), None)
     if line is None:
         raise StatementNotFound
+    statement = queries.get_statement(school_id, statement_id)
     page = render_template(
         "reconciliation/say_row_purpose.html",
-        statement=queries.get_statement(school_id, statement_id),
+        statement=statement,
         line=line,
-        offers=offers_out(school_id),
+        offers=_batches(statement, line.amount) + offers_out(school_id),
         what=request.form.get("what", f"{Purpose.BANK_FEE}:" if looks_like_fee(line.text) else ""),
         reason=request.form.get("reason", ""),
         refusal=refusal,
     )
     return page, status
+
+
+def _batches(statement: queries.StatementInfo, amount: Vnd) -> list[tuple[str, str]]:
+    """Batches of payouts the bank may have booked as this one sum."""
+    return [
+        (
+            f"{Purpose.PAYOUT_BATCH}:{one.id}",
+            ngettext(
+                "Batch of %(day)s for one family",
+                "Batch of %(day)s for %(num)s families",
+                one.row_count,
+                day=day(one.made_at),
+            ),
+        )
+        for one in batches_of_amount(statement.school_id, statement.bank_account_id, amount)
+    ]
 
 
 @bp.post("/bank/statements/<int:statement_id>/rows/<int:row_id>/purpose")
@@ -383,14 +403,13 @@ def keep_row_purpose(statement_id: int, row_id: int) -> ResponseReturnValue:
     school_id = own_school()
 
     def deed() -> None:
-        services.name_row(
-            school_id,
-            statement_id,
-            row_id,
-            read_said(request.form),
-            actor=current_actor(),
-            now=clock.now(),
-        )
+        said, actor, now = read_said(request.form), current_actor(), clock.now()
+        if said.purpose is Purpose.PAYOUT_BATCH:
+            services.name_batch(
+                school_id, statement_id, row_id, said.target or 0, actor=actor, now=now
+            )
+        else:
+            services.name_row(school_id, statement_id, row_id, said, actor=actor, now=now)
 
     refused = attempt(deed, lambda words, status: _row_purpose(statement_id, row_id, words, status))
     if refused is not None:

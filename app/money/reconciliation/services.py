@@ -21,6 +21,7 @@ from app.core.text import nfc
 from app.money import payments
 from app.money.payments.models import Purpose
 from app.money.payments.movements import Said, name_debit
+from app.money.payouts.matching import close_batch, close_row, find_closings
 from app.money.reconciliation import planning, queries
 from app.money.reconciliation.errors import (
     AccountUnknown,
@@ -218,6 +219,7 @@ class Posted:
     suspense: int = 0
     proofs: int = 0
     reversals: int = 0
+    payouts: int = 0
 
     def __add__(self, other: Posted) -> Posted:
         return Posted(
@@ -225,6 +227,7 @@ class Posted:
             self.suspense + other.suspense,
             self.proofs + other.proofs,
             self.reversals + other.reversals,
+            self.payouts + other.payouts,
         )
 
 
@@ -382,6 +385,58 @@ def name_fees(
     return len(_name_rows(school_id, statement_id, said, actor, now))
 
 
+def post_payouts(school_id: int, statement_id: int, *, actor: audit.Actor, now: datetime) -> Posted:
+    """Close the payouts whose code a row out names, to the đồng. The caller commits."""
+    own_school(school_id)
+    statement = queries.get_statement(school_id, statement_id)
+    _hold_account(statement)
+    lines = queries.lines_of(school_id, statement_id, only="open_debits")
+    found = find_closings(school_id, statement.bank_account_id, lines)
+    for closing in found:
+        close_row(school_id, statement.bank_account_id, closing, actor=actor, now=now)
+    return Posted(payouts=len(found))
+
+
+def name_batch(
+    school_id: int,
+    statement_id: int,
+    row_id: int,
+    batch_id: int,
+    *,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
+    """A person's word: this row is a whole batch of payouts. The caller commits.
+
+    Refuses a row that is settled, and a batch it cannot be.
+    """
+    own_school(school_id)
+    statement = queries.get_statement(school_id, statement_id)
+    _hold_account(statement)
+    lines = queries.lines_of(school_id, statement_id, only="open_debits")
+    line = next((one for one in lines if one.id == row_id), None)
+    if line is None:
+        raise StatementNotFound
+    return close_batch(
+        school_id,
+        statement.bank_account_id,
+        batch_id,
+        row_id,
+        line.amount,
+        actor=actor,
+        now=now,
+    )
+
+
+def _hold_account(statement: queries.StatementInfo) -> None:
+    # Two people may name one row at the same moment.
+    execute(
+        f"select id from bank_accounts where school_id = :school_id and id = :id{for_update()}",
+        school_id=statement.school_id,
+        id=statement.bank_account_id,
+    )
+
+
 def _name_rows(
     school_id: int,
     statement_id: int,
@@ -391,12 +446,7 @@ def _name_rows(
 ) -> list[int]:
     own_school(school_id)
     statement = queries.get_statement(school_id, statement_id)
-    # Two people may name one row at the same moment.
-    execute(
-        f"select id from bank_accounts where school_id = :school_id and id = :id{for_update()}",
-        school_id=school_id,
-        id=statement.bank_account_id,
-    )
+    _hold_account(statement)
     still_open = {
         line.id: line for line in queries.lines_of(school_id, statement_id, only="open_debits")
     }

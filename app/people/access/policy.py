@@ -40,6 +40,8 @@ class Permission(StrEnum):
     TAKE_CASH = "take_cash"
     VIEW_BANK = "view_bank"
     RECONCILE = "reconcile"
+    ORDER_PAYOUTS = "order_payouts"
+    APPROVE_PAYOUTS = "approve_payouts"
     VOID_RECEIPT = "void_receipt"
     VIEW_SCHOOL_REPORTS = "view_school_reports"
     VIEW_AREA = "view_area"
@@ -76,6 +78,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.TAKE_CASH,
             _P.VIEW_BANK,
             _P.RECONCILE,
+            _P.ORDER_PAYOUTS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
@@ -97,6 +100,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.IMPORT_STAFF,
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
+            _P.APPROVE_PAYOUTS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,

@@ -13,6 +13,7 @@ import app.journeys.retention.models
 import app.journeys.transfers.models
 import app.journeys.year_end.models
 import app.money.billing.models
+import app.money.closing.models
 import app.money.exemptions.models
 import app.money.fees.models
 import app.money.ledger.models
@@ -60,6 +61,7 @@ from app.money.billing import (  # noqa: F401 - views add themselves, the worker
 )
 from app.money.billing import cli as billing_commands
 from app.money.billing import routes as billing
+from app.money.closing import routes as closing
 from app.money.exemptions import routes as exemptions
 from app.money.exemptions import services as exemptions_services
 from app.money.fees import (  # noqa: F401 - they add their views to the blueprint
@@ -123,6 +125,7 @@ BLUEPRINTS = (
     billing.bp,
     payments.bp,
     payouts.bp,
+    closing.bp,
     reconciliation.bp,
     receipts.bp,
     family.bp,

@@ -98,12 +98,18 @@ _TABS_BY_PAGE = {
     "payments.cash_desk": ("cash", "count", "deposit"),
     "payments.list_credits": (
         *("credit", "bank", "match", "statement", "payout", "batch", "purpose", "movement"),
+        *("day", "month", "book", "journal", "mapping"),
     ),
 }
 
 
 #: Rooms that have no tab of their own and stand under another's.
-_UNDER = {"cards": "students", "reconciliation": "payments", "payouts": "payments"}
+_UNDER = {
+    "cards": "students",
+    "reconciliation": "payments",
+    "payouts": "payments",
+    "closing": "payments",
+}
 
 
 def _is_current(endpoint: str, here: str | None) -> bool:

@@ -15,6 +15,7 @@ from app.journeys.retention import invariants as retention_invariants
 from app.journeys.transfers import invariants as transfers_invariants
 from app.journeys.year_end import invariants as year_end_invariants
 from app.money.billing import invariants as billing_invariants
+from app.money.closing import invariants as closing_invariants
 from app.money.exemptions import invariants as exemptions_invariants
 from app.money.fees import invariants as fees_invariants
 from app.money.ledger import invariants as ledger_invariants
@@ -43,6 +44,7 @@ ROOMS = (
     receipts_invariants,
     payouts_invariants,
     reconciliation_invariants,
+    closing_invariants,
     year_end_invariants,
     merging_invariants,
     transfers_invariants,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.core import scope
 from app.money.billing import invariants as billing_invariants
+from app.money.closing import invariants as closing_invariants
 from app.money.ledger import invariants as ledger_invariants
 from app.money.payments import invariants as payments_invariants
 from app.money.payouts import invariants as payouts_invariants
@@ -17,6 +18,7 @@ ROOMS = (
     receipts_invariants,
     payouts_invariants,
     reconciliation_invariants,
+    closing_invariants,
 )
 
 

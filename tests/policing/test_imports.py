@@ -54,6 +54,11 @@ _open(
     *("people.schools", "people.access", "people.students"),
     *("money.ledger", "money.billing", "money.payments", "money.payouts"),
 )
+_open(
+    "money.closing",
+    *("people.schools", "people.access", "people.students"),
+    *("money.ledger", "money.fees", "money.payments", "money.payouts", "money.reconciliation"),
+)
 
 LOWER = {room for room in LAW if room.startswith(("people.", "money."))}
 # Screens over the rooms below. Nobody imports them, and they do not import each other.

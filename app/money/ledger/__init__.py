@@ -7,15 +7,27 @@ amounts and a cause.
 from __future__ import annotations
 
 from app.money.ledger.errors import AlreadyReversed, NothingToReverse
-from app.money.ledger.queries import balance, balances, line_balances, trial_balance
+from app.money.ledger.queries import (
+    Aged,
+    Turnover,
+    aged,
+    balance,
+    balances,
+    line_balances,
+    trial_balance,
+    turnovers,
+)
 from app.money.ledger.sealing import seal_everything, seal_school
 from app.money.ledger.services import Event, Pair, post, post_many, post_selected, reverse
 
 __all__ = [
+    "Aged",
     "AlreadyReversed",
     "Event",
     "NothingToReverse",
     "Pair",
+    "Turnover",
+    "aged",
     "balance",
     "balances",
     "line_balances",
@@ -26,4 +38,5 @@ __all__ = [
     "seal_everything",
     "seal_school",
     "trial_balance",
+    "turnovers",
 ]

@@ -9,11 +9,13 @@ from app.money.ledger.sealing import ENTRIES, GENESIS, TYPES, block_hash
 
 #: Tables whose rows are never changed; each needs its guards on both engines.
 APPEND_ONLY = (
+    "account_mappings",
     "accounts",
     "audit_rows",
     "audit_seals",
     "cash_deposits",
     "consent_scans",
+    "day_closings",
     "entries",
     "exemption_application_steps",
     "gifts",
@@ -26,6 +28,7 @@ APPEND_ONLY = (
     "item_accounts",
     "ledger_events",
     "matchings",
+    "month_steps",
     "movements",
     "parents_agreements",
     "payment_codes",

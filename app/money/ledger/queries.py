@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from app.core.db import rows, scalar
+from app.core.db import DAY, rows, scalar
 from app.core.money import Vnd
 
 
@@ -60,3 +63,96 @@ def trial_balance(school_id: int) -> Vnd:
         school_id=school_id,
     )
     return Vnd(int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """What an account held at the end of a day, and since when: first in, first out."""
+
+    account: str
+    #: debit less credit
+    balance: Vnd
+    since: date | None
+    #: the part that would be left over from each day on, oldest first: (day, sum up to it)
+    steps: tuple[tuple[date, Vnd], ...]
+
+    def age(self, day: date) -> int:
+        """Days its oldest đồng has lain there."""
+        return 0 if self.since is None else (day - self.since).days
+
+
+def aged(school_id: int, prefix: str, *, until: date = date.max) -> list[Aged]:
+    """Accounts whose code begins with `prefix` and that were not at zero at the end of a day."""
+    found = rows(
+        "select a.code, v.booked_on as day,"
+        " sum(case when e.debit_id = a.id then e.amount else 0 end) as debit,"
+        " sum(case when e.credit_id = a.id then e.amount else 0 end) as credit"
+        " from accounts a join entries e on e.school_id = a.school_id"
+        "  and a.id in (e.debit_id, e.credit_id)"
+        " join ledger_events v on v.school_id = e.school_id and v.id = e.event_id"
+        " where a.school_id = :school_id and substr(a.code, 1, :length) = :prefix"
+        " and v.booked_on <= :until group by a.code, v.booked_on order by a.code, v.booked_on",
+        types={"day": DAY},
+        school_id=school_id,
+        prefix=prefix,
+        length=len(prefix),
+        until=until,
+    )
+    by_account: dict[str, list[Any]] = {}
+    for one in found:
+        by_account.setdefault(one.code, []).append(one)
+    result = []
+    for code, days in by_account.items():
+        debit, credit = (sum(int(getattr(d, side)) for d in days) for side in ("debit", "credit"))
+        if debit == credit:
+            continue
+        came, gone = ("debit", credit) if debit > credit else ("credit", debit)
+        steps, total = [], 0
+        for one in days:
+            total += int(getattr(one, came))
+            if total > gone and getattr(one, came):
+                steps.append((one.day, Vnd(total - gone)))
+        result.append(Aged(code, Vnd(debit - credit), steps[0][0], tuple(steps)))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """An account in a span of days."""
+
+    account: str
+    #: debit less credit, before the span
+    opening: Vnd
+    debit: Vnd
+    credit: Vnd
+
+    @property
+    def closing(self) -> Vnd:
+        """Debit less credit, after the span."""
+        return self.opening + self.debit - self.credit
+
+
+def turnovers(school_id: int, first: date, last: date) -> list[Turnover]:
+    """Every account that was ever touched up to `last`, with what moved from `first` on."""
+    found = rows(
+        "select code, sum(case when day < :first then debit - credit else 0 end) as opening,"
+        " sum(case when day >= :first then debit else 0 end) as debit,"
+        " sum(case when day >= :first then credit else 0 end) as credit from ("
+        "select a.code, v.booked_on as day, e.amount as debit, 0 as credit from entries e"
+        " join accounts a on a.school_id = e.school_id and a.id = e.debit_id"
+        " join ledger_events v on v.school_id = e.school_id and v.id = e.event_id"
+        " where e.school_id = :school_id and v.booked_on <= :last"
+        " union all"
+        " select a.code, v.booked_on, 0, e.amount from entries e"
+        " join accounts a on a.school_id = e.school_id and a.id = e.credit_id"
+        " join ledger_events v on v.school_id = e.school_id and v.id = e.event_id"
+        " where e.school_id = :school_id and v.booked_on <= :last) x"
+        " group by code order by code",
+        school_id=school_id,
+        first=first,
+        last=last,
+    )
+    return [
+        Turnover(one.code, Vnd(int(one.opening)), Vnd(int(one.debit)), Vnd(int(one.credit)))
+        for one in found
+    ]

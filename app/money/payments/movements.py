@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock
-from app.core.db import DAY, MOMENT, VND, for_update, in_chunks, own_school, row, rows, scalar
+from app.core.db import MOMENT, VND, for_update, in_chunks, own_school, row, rows, scalar
 from app.core.model import db
 from app.core.money import ZERO, Vnd
 from app.core.text import fold, nfc
@@ -504,49 +504,18 @@ class Clearing:
     steps: tuple[tuple[date, Vnd], ...]
 
 
-def clearings(school_id: int, *, until: date | None = None) -> list[Clearing]:
-    """Every provider that holds money of the school, or too much was paid out for."""
-    found = rows(
-        "select c.id, c.provider, c.public_id, v.booked_on as day,"
-        " sum(case when e.debit_id = a.id then e.amount else 0 end) as came,"
-        " sum(case when e.credit_id = a.id then e.amount else 0 end) as went"
-        " from accounts a join entries e on e.school_id = a.school_id"
-        "  and a.id in (e.debit_id, e.credit_id)"
-        " join ledger_events v on v.school_id = e.school_id and v.id = e.event_id"
-        " join channels c on c.school_id = a.school_id"
-        "  and a.code = 'clearing:' || cast(c.id as varchar(20))"
-        " where a.school_id = :school_id and v.booked_on <= :until"
-        " group by c.id, c.provider, c.public_id, v.booked_on order by c.id, v.booked_on",
-        types={"day": DAY},
+def clearings(school_id: int, *, until: date = date.max) -> list[Clearing]:
+    """Every provider that holds money of the school, or paid out too much."""
+    held = {one.account: one for one in ledger.aged(school_id, "clearing:", until=until)}
+    channels = rows(
+        "select id, provider, public_id from channels where school_id = :school_id order by id",
         school_id=school_id,
-        until=until or date.max,
     )
-    by_channel: dict[int, list[Any]] = {}
-    for one in found:
-        by_channel.setdefault(one.id, []).append(one)
-    result = []
-    for channel_id, days in by_channel.items():
-        gone = sum(int(one.went) for one in days)
-        balance = sum(int(one.came) for one in days) - gone
-        if not balance:
-            continue
-        steps, total = [], 0
-        for one in days:
-            total += int(one.came)
-            if total > gone and one.came:
-                steps.append((one.day, Vnd(total - gone)))
-        first = days[0]
-        result.append(
-            Clearing(
-                channel_id,
-                first.provider,
-                first.public_id,
-                Vnd(balance),
-                steps[0][0] if steps else None,
-                tuple(steps),
-            )
-        )
-    return result
+    return [
+        Clearing(channel.id, channel.provider, channel.public_id, one.balance, one.since, one.steps)
+        for channel in channels
+        if (one := held.get(chart.clearing(channel.id))) is not None
+    ]
 
 
 # What money may be

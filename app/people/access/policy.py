@@ -42,6 +42,9 @@ class Permission(StrEnum):
     RECONCILE = "reconcile"
     ORDER_PAYOUTS = "order_payouts"
     APPROVE_PAYOUTS = "approve_payouts"
+    CLOSE_BOOKS = "close_books"
+    SIGN_MONTH = "sign_month"
+    REOPEN_MONTH = "reopen_month"
     VOID_RECEIPT = "void_receipt"
     VIEW_SCHOOL_REPORTS = "view_school_reports"
     VIEW_AREA = "view_area"
@@ -79,6 +82,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_BANK,
             _P.RECONCILE,
             _P.ORDER_PAYOUTS,
+            _P.CLOSE_BOOKS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
@@ -101,6 +105,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.APPROVE_FEES,
             _P.VIEW_BANK,
             _P.APPROVE_PAYOUTS,
+            _P.SIGN_MONTH,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,
@@ -138,6 +143,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.RUN_AREA,
             _P.SET_CATALOGUE,
             _P.CONSENT_FEES,
+            _P.REOPEN_MONTH,
             _P.HAND_OVER,
             _P.SEE_TERMS,
             _P.SET_TERMS,

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     momo_api_base: str = ""
     zalopay_api_base: str = ""
     payos_api_base: str = ""
+    #: addresses that are only asked for what notices missed
+    sepay_api_base: str = ""
+    casso_api_base: str = ""
+    vnpay_api: str = ""
     smtp_url: str = ""
     outbox_dir: Path | None = None
     clock_offset_seconds: int = 0

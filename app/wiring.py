@@ -83,9 +83,11 @@ from app.money.payments import (  # noqa: F401 - they add their views to the blu
 )
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
+from app.money.payments.reversals import refunds_set_apart_with
 from app.money.payments.suspense import suggest_with
 from app.money.payouts import jobs as payouts_jobs  # noqa: F401 - the worker finds its work here
 from app.money.payouts import routes as payouts
+from app.money.payouts.services import card_payout_of
 from app.money.receipts import cli as receipts_commands
 from app.money.receipts import routes as receipts
 from app.money.reconciliation import cli as reconciliation_commands
@@ -162,6 +164,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.register_blueprint(demo.bp)
         flask_app.cli.add_command(demo_commands.cli)
     suggest_with(suggested)
+    refunds_set_apart_with(card_payout_of)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
     show_beside(cards_beside.panel)

@@ -73,6 +73,9 @@ SHOTS = (
     Shot("till-count", "accountant", "/cash-desk/count"),
     Shot("bank", "accountant", "/bank"),
     Shot("bank-statements", "accountant", "/bank/statements"),
+    Shot("cash-deposits", "accountant", "/cash-desk/deposits"),
+    Shot("closing-accounts", "accountant", "/closing/accounts"),
+    Shot("closing-area", "officer", "/area/closing"),
     Shot("receipts", "accountant", "/receipts"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
@@ -442,6 +445,7 @@ class Camera:
         self._hand_in(page, head + "\n".join(lines))
         self._keep(page, "statement-plan")
         self._press(page, "form[action$='/post'] button")
+        where = page.url
         self._keep(page, "statement-posted")
         page.goto(f"{self._app.url}/bank")
         page.locator("td a[href*='payment='], th a[href*='payment=']").first.click()
@@ -450,8 +454,70 @@ class Camera:
         page.locator("a[href*='undo=']").first.click()
         page.wait_for_load_state()
         self._keep(page, "bank-undo")
+        page.goto(f"{self._app.url}/bank")
+        page.locator("td a[href*='payment='], th a[href*='payment=']").first.click()
+        page.wait_for_load_state()
+        page.locator("a[href$='/purpose']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "bank-purpose")
+        page.goto(where)
+        page.locator("a[href$='/purpose']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "statement-purpose")
         self._hand_in(page, f"Bảng kê;;\nKhi nào;Bao nhiêu {mark};Nói gì\n24/11/2026;1000;x")
         self._keep(page, "statement-columns")
+        page.close()
+
+    def money_out(self, child: str) -> None:
+        """A payment to a family: asked, approved, in a batch."""
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}/payouts/new")
+        self._keep(page, "payouts-new")
+        page.goto(f"{self._app.url}/payouts/new?student={child}")
+        page.check("input[name='what'][value='support:transfer']")
+        page.fill("#amount", "450.000")
+        page.fill("#reason", "Hỗ trợ chi phí học tập học kỳ I")
+        page.select_option("#bank_bin", "970436")
+        page.fill("#account", "1012345678")
+        page.fill("#holder", "Phạm Thị Hòa")
+        self._keep(page, "payouts-ask")
+        self._press(page, "main form[action$='/payouts/new'] button[type='submit']")
+        self._keep(page, "payouts-asked")
+        principal = self.page("principal")
+        principal.goto(f"{self._app.url}/payouts")
+        principal.locator("input[name='payout']").first.check()
+        self._keep(principal, "payouts-to-approve")
+        self._press(principal, "form[action$='/payouts/approve'] button[type='submit']")
+        principal.close()
+        page.goto(f"{self._app.url}/payouts")
+        self._keep(page, "payouts-ready")
+        self._press(page, "form[action$='/payouts/batches'] button[type='submit']")
+        self._keep(page, "payouts-batch")
+        page.locator("tbody th a").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "payouts-one")
+        page.close()
+
+    def closing(self) -> None:
+        """A day that waits, what stands in it, a month and its book."""
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}/closing")
+        self._keep(page, "closing")
+        month = page.locator("a[href*='/closing/months/']").last.get_attribute("href")
+        page.locator("a[href*='/closing/days/']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "closing-day")
+        for item in page.locator(".reason-field").all():
+            item.fill("Kiểm quỹ cuối tuần, số khớp sổ")
+        if page.locator("form[action*='/closing/days/'] button[type='submit']").count():
+            self._press(page, "form[action*='/closing/days/'] button[type='submit']")
+            page.goto(f"{self._app.url}/closing")
+            self._keep(page, "closing-after")
+        page.goto(f"{self._app.url}{month}")
+        self._keep(page, "closing-month")
+        page.locator("a[href*='/closing/books/']").first.click()
+        page.wait_for_load_state()
+        self._keep(page, "closing-book")
         page.close()
 
     def _names(self, page: Page) -> str:
@@ -509,6 +575,8 @@ def _take(
             "cards": camera.cards,
             "day-rules-filled": camera.day_rules,
             "statements-and-bank-suggestions": partial(camera.statements, credentials),
+            "payouts-money-out": partial(camera.money_out, child.rpartition("/")[2]),
+            "closing-days": camera.closing,
         }
         for name, deed in deeds.items():
             if is_wanted(name):

@@ -14,7 +14,7 @@ import click
 
 from app.core import clock, jobs, scope
 from app.shell import verify as proof
-from app.shell.upkeep import backup_database, forget, restore_database, tidy
+from app.shell.upkeep import ask_providers, backup_database, forget, restore_database, tidy
 
 
 @click.command("verify")
@@ -70,7 +70,7 @@ def worker(once: bool) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     name = f"{os.uname().nodename}:{os.getpid()}"
-    last_beat = last_tidy = last_forgotten = 0.0
+    last_beat = last_tidy = last_asked = last_forgotten = 0.0
     while not stopping:
         if time.monotonic() - last_beat > 15:
             jobs.beat(name)
@@ -79,6 +79,9 @@ def worker(once: bool) -> None:
         if time.monotonic() - last_tidy > 30 or once:
             tidy(now=clock.now())
             last_tidy = time.monotonic()
+        if time.monotonic() - last_asked > 1800 or once:
+            ask_providers(now=clock.now())
+            last_asked = time.monotonic()
         if time.monotonic() - last_forgotten > 3600 or once:
             forget(now=clock.now())
             last_forgotten = time.monotonic()

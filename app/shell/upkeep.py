@@ -20,6 +20,7 @@ from app.core.db import is_sqlite, rows, transaction
 from app.core.errors import Refused, TryAgain
 from app.core.model import db
 from app.money import ledger
+from app.money.payments.gaps import fill_gaps
 from app.money.payments.jobs import retry_notices
 from app.people import cards
 from app.people.lists.services import forget_old
@@ -42,6 +43,21 @@ def tidy(*, now: datetime) -> None:
                 log.info("school %s is busy; sealed next time", school_id)
     with scope.opened(scope.EVERY_SCHOOL), transaction():
         seal_audit(now=now)
+
+
+def ask_providers(*, now: datetime) -> None:
+    """Ask every school's providers for what their notices may have missed."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        schools = [int(school.id) for school in rows("select id from schools order by id")]
+    for school_id in schools:
+        with scope.opened(scope.one_school(school_id)):
+            try:
+                found = fill_gaps(school_id, now=now)
+            except TryAgain:
+                log.info("school %s is busy; its providers are asked next time", school_id)
+                continue
+        if found.found or found.silent:
+            log.info("school %s: %s found, silent: %s", school_id, found.found, found.silent)
 
 
 def forget(*, now: datetime) -> None:

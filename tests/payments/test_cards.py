@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from app import create_app
 from app.config import Settings
@@ -20,10 +21,17 @@ from app.core.db import execute, rows, scalar, transaction
 from app.core.model import db
 from app.core.money import Vnd
 from app.money import billing, ledger
-from app.money.payments import cards, jobs, queries
+from app.money.payments import cards, gaps, jobs, queries
 from app.money.payments.errors import CardOnItsWay, CardUnavailable, NoCardChannel, NothingDue
+from app.money.payouts import jobs as payout_jobs
+from app.money.payouts import queries as payout_queries
+from app.money.payouts import services as payouts
+from app.money.payouts.models import Kind, Way
+from app.money.payouts.services import NewPayout
 from app.people.schools import ChannelInfo
+from app.people.schools.models import ChannelSecret
 from tests.factories.money import TODAY, Billed, billed_child, make_card_channel
+from tests.factories.schools import ACCOUNTANT, NOON, PRINCIPAL
 from tests.payments.books import assert_books_hold
 from tests.peers.stripe_peer import StripePeer
 
@@ -686,4 +694,78 @@ def test_an_event_filed_elsewhere_is_retried_in_the_right_school(case: Case) -> 
     assert case.payments()[0].returned == Vnd(100_000)
     with scope.opened(scope.one_school(filed)):
         assert jobs.retry_notices(filed, now=clock.now()) == 0
+    assert_books_hold()
+
+
+# What no event told
+
+
+def test_events_that_never_came_are_found_by_asking(case: Case) -> None:
+    give_own_key(case)
+    session = case.start()
+    case.peer.pay(session)
+    case.new_events()
+    with scope.opened(scope.one_school(case.school_id)):
+        found = gaps.fill_gaps(case.school_id, now=clock.now())
+        again = gaps.fill_gaps(case.school_id, now=clock.now())
+    assert (found.found, again.found, found.silent) == (1, 0, ())
+    assert case.due() == Vnd(0)
+    assert_books_hold()
+
+
+def give_own_key(case: Case) -> None:
+    """The school's own account at the provider."""
+    with scope.opened(scope.one_school(case.school_id)), transaction():
+        for purpose, secret in (
+            ("api", case.peer.api_key),
+            ("webhook", case.peer.webhook_secrets[0]),
+        ):
+            db.session.execute(
+                insert(ChannelSecret).values(
+                    school_id=case.school_id,
+                    channel_id=case.channel.id,
+                    purpose=purpose,
+                    secret=secret,
+                    valid_from=NOON - timedelta(days=300),
+                )
+            )
+
+
+def test_a_refund_to_the_card_is_asked_approved_sent_and_closed_by_its_event(case: Case) -> None:
+    give_own_key(case)
+    case.pay()
+    [payment] = case.payments()
+    too_much = Vnd(50_000)
+    school_id = case.school_id
+    with scope.opened(scope.one_school(school_id)), transaction():
+        # The bill is corrected afterwards: a part of what was paid is credit.
+        line = case.child.lines[0]
+        pair = ledger.Pair("receivable", "credit", too_much, case.child.student_id, line)
+        event = ledger.Event("credit_unapplied", "test", 1, [pair])
+        ledger.post(school_id, event, booked_on=NOON.date(), now=NOON)
+    wanted = NewPayout(
+        Kind.REFUND,
+        Way.CARD,
+        case.child.student_id,
+        too_much,
+        "Phiếu thu đã được giảm",
+        payment_id=payment.id,
+    )
+    with scope.opened(scope.one_school(school_id)):
+        with transaction():
+            [number] = payouts.ask(school_id, [wanted], actor=ACCOUNTANT, now=clock.now())
+        with transaction():
+            payouts.approve(school_id, number, actor=PRINCIPAL, now=clock.now())
+        before = len(case.peer.calls)
+        payout_jobs.send_card({"payout_id": number})
+        payout_jobs.send_card({"payout_id": number})
+        assert payout_queries.get_payout(school_id, number).step == "sent"
+    assert [call.path for call in case.peer.calls[before:]] == ["/v1/refunds"]
+    case.tell(*case.new_events())
+    with scope.opened(scope.one_school(school_id)):
+        assert payout_queries.get_payout(school_id, number).step == "paid"
+    assert case.clearing == case.child.due + SURCHARGE - too_much.dong
+    assert case.balance("credit") == case.balance("refund_payable") == 0
+    assert case.balance("receivable") == too_much.dong
+    assert [paper.state for one in case.payments() for paper in one.receipts] == ["live"]
     assert_books_hold()

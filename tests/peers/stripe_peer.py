@@ -368,6 +368,8 @@ class StripePeer:
             return self._create_session(call.params)
         if call.method == "POST" and call.path == "/v1/refunds":
             return self._create_refund(call.params)
+        if call.method == "GET" and call.path == "/v1/events":
+            return self._list_events(call.params)
         found = re.fullmatch(
             r"/v1/(checkout/sessions|payment_intents|refunds|charges|disputes)/(\w+)(/expire)?",
             call.path,
@@ -386,6 +388,28 @@ class StripePeer:
                     raise _invalid("Only Checkout Sessions with a status of open can be expired.")
                 self._expire(kept)
         return kept
+
+    def _list_events(self, params: Object) -> Object:
+        """Newest first, by pages, as Stripe lists them."""
+        types = params.get("types") or []
+        wanted = list(types.values()) if isinstance(types, dict) else types
+        since = int((params.get("created") or {}).get("gte", 0))
+        fitting = [
+            event
+            for event in reversed(self.events)
+            if event["created"] >= since and (not wanted or event["type"] in wanted)
+        ]
+        after = params.get("starting_after")
+        if after:
+            place = [event["id"] for event in fitting].index(after)
+            fitting = fitting[place + 1 :]
+        page = fitting[: min(int(params.get("limit", 10)), 3)]
+        return {
+            "object": "list",
+            "url": "/v1/events",
+            "data": page,
+            "has_more": len(fitting) > len(page),
+        }
 
     def _create_session(self, params: Object) -> Object:
         if params.get("mode") != "payment":

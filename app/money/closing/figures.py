@@ -214,9 +214,8 @@ def _bank(
     waits: list[tuple[date, int, int]] = []
     missing: list[tuple[date, int, int]] = []
     for value_on, count, amount in groups:
-        (missing if told.until and value_on <= told.until else waits).append(
-            (value_on, count, amount)
-        )
+        is_told = any(first <= value_on <= last for first, last in told.spans)
+        (missing if is_told else waits).append((value_on, count, amount))
     for kind, found in (("waits", waits), ("missing", missing)):
         if found:
             work.items.append(
@@ -246,7 +245,10 @@ def _bank(
     lay_before: int | None = None
     if told.balance is not None:
         late = _late(school_id, account_id, day)
-        unproved = sum(amount for _day, _count, amount in groups)
+        # Days no file tells of, before its end, lie in the balance it begins with.
+        unproved = sum(amount for value_on, _count, amount in missing) + sum(
+            amount for value_on, _count, amount in waits if told.until and value_on > told.until
+        )
         lay_before = told.balance - book - (rest.credits - rest.debits) - late + unproved
         known = before.get(account_id)
         if lay_before != (known or 0):
@@ -279,16 +281,22 @@ class _Told:
 
     balance: int | None
     until: date | None
+    #: first and last day of each file
+    spans: tuple[tuple[date, date], ...]
 
 
 def _told(school_id: int, account_id: int, day: date) -> _Told:
-    until = row(
-        "select max(last_on) as until from statements where school_id = :school_id"
-        " and bank_account_id = :account",
-        types={"until": DAY},
-        school_id=school_id,
-        account=account_id,
+    spans = tuple(
+        (one.first_on, one.last_on)
+        for one in rows(
+            "select first_on, last_on from statements where school_id = :school_id"
+            " and bank_account_id = :account order by id",
+            types={"first_on": DAY, "last_on": DAY},
+            school_id=school_id,
+            account=account_id,
+        )
     )
+    until = max((last for _first, last in spans), default=None)
     last = row(
         "select balance from statement_rows where school_id = :school_id"
         " and bank_account_id = :account and value_on <= :day and balance is not null"
@@ -297,11 +305,10 @@ def _told(school_id: int, account_id: int, day: date) -> _Told:
         account=account_id,
         day=day,
     )
-    told_until = until.until if until else None
-    # Days behind the last file are not told: the balance of its end says nothing of them.
-    if last is None or told_until is None or told_until < day:
-        return _Told(None, told_until)
-    return _Told(int(last.balance), told_until)
+    # A day no file tells of has no balance to hold against.
+    if last is None or until is None or not any(first <= day <= end for first, end in spans):
+        return _Told(None, until, spans)
+    return _Told(int(last.balance), until, spans)
 
 
 def _unproved(school_id: int, ids: Sequence[int], day: date) -> list[tuple[date, int, int]]:

@@ -19,8 +19,10 @@ from app.core.formats import month as written_month
 from app.core.money import Vnd
 from app.core.period import Period
 from app.core.sheets import Column, write_workbook
+from app.money import ledger
 from app.money.closing import exports, queries, services
 from app.money.closing.sentences import account_words, item_hint, item_words, place_words
+from app.money.fees import item_names
 from app.people.access import (
     Permission,
     current_actor,
@@ -102,6 +104,7 @@ def _show_day(day: date, refusal: str = "", status: int = 200) -> ResponseReturn
         figures=closed.figures if closed else queries.day_as_it_stands(school_id, day),
         first=waiting[0] if waiting else None,
         is_over=day < clock.today(),
+        names=_names(school_id),
         reasons={key[7:]: words for key, words in request.form.items() if key[:7] == "reason-"},
         refusal=refusal,
         **_words(),
@@ -203,6 +206,7 @@ def _show_month(period: Period, refusal: str = "", status: int = 200) -> Respons
         open_days=queries.open_days(school_id, period.last_day),
         is_over=period.last_day < clock.today(),
         books=_books(school_id),
+        names=_names(school_id),
         forms=[(one.code, one.title) for one in exports.FORMS.values()],
         circular=exports.regime_of(period.last_day)[0],
         me=current_actor().user_id,
@@ -210,6 +214,20 @@ def _show_month(period: Period, refusal: str = "", status: int = 200) -> Respons
         **_words(),
     )
     return page, status
+
+
+def _names(school_id: int) -> dict[str, str]:
+    """Our accounts by what lies in them: the item, the number at the bank."""
+    codes = [*ledger.balances(school_id, "held:"), *ledger.balances(school_id, "income:")]
+    items = item_names([code.partition(":")[2] for code in codes])
+    found = {
+        code: items[code.partition(":")[2]] for code in codes if code.partition(":")[2] in items
+    }
+    return found | {
+        f"{kind}:{account.id}": account.number
+        for account in accounts_of(school_id, clock.today())
+        for kind in ("bank", "deposit", "payout", "suspense")
+    }
 
 
 def _books(school_id: int) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -52,6 +52,26 @@ class Holding:
     amount: Vnd
 
 
+@dataclass(frozen=True, slots=True)
+class SetApart:
+    """Money for a refund that was taken out of a child's credit before it was sent."""
+
+    account: str
+    student_id: int
+    #: told of the entry in the same transaction
+    booked: Callable[[int], None]
+
+
+SetAsideFinder = Callable[[int, int, Vnd, datetime], SetApart | None]
+_finders: list[SetAsideFinder] = []
+
+
+def refunds_set_apart_with(finder: SetAsideFinder) -> None:
+    """Tell who knows whether a refund was ordered here: it then comes out of what was set apart."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
 def reverse_payment(
     school_id: int,
     payment_id: int,
@@ -75,6 +95,11 @@ def reverse_payment(
     payment = lock_payment(school_id, payment_id)
     if _is_known(payment, kind, external_id):
         return Reversed(payment_id, amount, is_repeat=True)
+    if kind == "refund":
+        for find in _finders:
+            ordered = find(school_id, payment_id, amount, now)
+            if ordered is not None:
+                return _give_back(payment, ordered, amount, external_id, actor, now)
     left = amount
     pairs: list[ledger.Pair] = []
     unapplied: list[ledger.Pair] = []
@@ -95,6 +120,23 @@ def reverse_payment(
     return _book(
         payment, "payment_reversed", pairs, unapplied, amount, kind, external_id, actor, now
     )
+
+
+def _give_back(
+    payment: PaymentRow,
+    ordered: SetApart,
+    amount: Vnd,
+    external_id: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> Reversed:
+    """A refund that was ordered: its bill stays paid and its paper true (M10)."""
+    pair = ledger.Pair(ordered.account, money_account(payment), amount, ordered.student_id)
+    event_id = _write(
+        payment, "payment_reversed", [pair], [], amount, "refund", external_id, actor, now
+    )
+    ordered.booked(event_id)
+    return Reversed(payment.id, amount)
 
 
 def reinstate_payment(
@@ -335,6 +377,22 @@ def _book(
     actor: audit.Actor,
     now: datetime,
 ) -> Reversed:
+    event_id = _write(payment, event_kind, pairs, unapplied, amount, kind, external_id, actor, now)
+    issued = _renew_papers(payment, event_id, kind, actor, clock.local_day(now), now)
+    return Reversed(payment.id, amount, issued)
+
+
+def _write(
+    payment: PaymentRow,
+    event_kind: str,
+    pairs: Sequence[ledger.Pair],
+    unapplied: Sequence[ledger.Pair],
+    amount: Vnd,
+    kind: str,
+    external_id: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> int:
     school_id, today = payment.school_id, clock.local_day(now)
     reversal_id = next_id("reversals")
     events = [ledger.Event(event_kind, "reversal", reversal_id, pairs)]
@@ -362,8 +420,7 @@ def _book(
         now=now,
         cause=f"{payment.provider}:{external_id}",
     )
-    issued = _renew_papers(payment, event_id, kind, actor, today, now)
-    return Reversed(payment.id, amount, issued)
+    return event_id
 
 
 def _renew_papers(

@@ -22,7 +22,7 @@ INVARIANTS = [
         " select school_id, case when kind = 'support' then 'support_payable'"
         "  else 'refund_payable' end, 0, amount"
         f" from ({_STATE}) s where s.kind in ('refund', 'support')"
-        "  and s.way in ('transfer', 'cash') and s.step in ('approved', 'sent', 'failed')) x"
+        "  and s.step in ('approved', 'sent', 'failed')) x"
         " group by x.school_id, x.code"
         " having sum(x.books) <> sum(x.payouts)",
     ),
@@ -61,9 +61,9 @@ INVARIANTS = [
     ),
     query(
         "22e",
-        "every approved payout of the books has its entry of the whole amount",
-        f"select s.id as payout from ({_STATE}) s where s.way <> 'card'"
-        " and s.step in ('approved', 'sent', 'paid', 'failed') and s.amount <> coalesce((select"
+        "every approved payout has its entry of the whole amount",
+        f"select s.id as payout from ({_STATE}) s where"
+        " s.step in ('approved', 'sent', 'paid', 'failed') and s.amount <> coalesce((select"
         "  sum(e.amount) from ledger_events v join entries e on e.school_id = v.school_id"
         "   and e.event_id = v.id join accounts d on d.school_id = e.school_id"
         "   and d.id = e.debit_id where v.school_id = s.school_id and v.kind = 'payout_approved'"

@@ -23,7 +23,7 @@ def send_card(payload: dict[str, Any]) -> None:
     school_id = scope.current().writable
     assert school_id is not None  # noqa: S101 - enqueued with its school
     payout = queries.get_payout(school_id, int(payload["payout_id"]))
-    if payout.step is not Step.APPROVED or payout.payment_id is None:
+    if payout.step not in (Step.APPROVED, Step.SENT) or payout.words or payout.payment_id is None:
         return
     payment = get_payment(school_id, payout.payment_id)
     now = clock.now()
@@ -36,6 +36,9 @@ def send_card(payload: dict[str, Any]) -> None:
         None,
     )
     adapter = cards.adapter_of(channel, now) if channel else cards.environment_adapter()
+    if payout.step is Step.APPROVED:
+        with transaction():
+            services.send_to_card(school_id, payout.id, now=now)
     try:
         if adapter is None:
             raise CardRefused
@@ -43,13 +46,12 @@ def send_card(payload: dict[str, Any]) -> None:
             payment_intent=payment.external_id,
             amount=payout.amount,
             metadata={"payout": payout.code},
-            idempotency_key=f"payout-{school_id}-{payout.id}",
+            idempotency_key=f"payout-{payout.code}",
         )
     except (CardRefused, StripeRefused) as refusal:
-        log.warning("payout %s: the provider refused", payout.id)
+        log.warning("payout %s: the provider refused: %s", payout.id, refusal.__cause__)
         with transaction():
             services.card_refused(school_id, payout.id, type(refusal).__name__, now=now)
         return
     with transaction():
         services.sent_to_card(school_id, payout.id, refund.id, now=now)
-        services.close_card_payouts(school_id, now=now)

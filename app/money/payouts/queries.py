@@ -254,8 +254,7 @@ def creditors(school_id: int) -> list[Creditor]:
             " on t.school_id = p.school_id and t.payout_id = p.id"
             " where p.school_id = :school_id and p.kind in ('refund', 'sibling')"
             " and t.id = (select max(l.id) from payout_steps l where l.school_id = p.school_id"
-            "  and l.payout_id = p.id) and (t.step = 'asked' or p.way = 'card'"
-            "  and t.step in ('approved', 'sent')) group by p.student_id",
+            "  and l.payout_id = p.id) and t.step = 'asked' group by p.student_id",
             school_id=school_id,
         )
     }

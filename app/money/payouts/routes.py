@@ -13,7 +13,6 @@ from flask_babel import ngettext
 
 from app.core import clock
 from app.core.acting import attempt
-from app.core.db import transaction
 from app.core.errors import NotFound
 from app.core.formats import vnd
 from app.core.money import ZERO, Vnd
@@ -454,13 +453,3 @@ def take_payout_result(batch_id: int) -> ResponseReturnValue:
     paid, failed = counts[0]
     flash(_("%(paid)s done, %(failed)s not delivered", paid=paid, failed=failed), "toast")
     return redirect(url_for(".show_payout_batch", batch_id=batch_id), 303)
-
-
-@bp.post("/payouts/cards")
-@requires(Permission.ORDER_PAYOUTS)
-def look_at_cards() -> ResponseReturnValue:
-    """Close the card refunds that the provider has booked since."""
-    school_id = own_school()
-    with transaction():
-        services.close_card_payouts(school_id, now=clock.now())
-    return redirect(url_for(".list_payouts"), 303)

@@ -25,6 +25,7 @@ from app.money.billing.reference import new_reference
 from app.money.ledger import chart
 from app.money.payments import get_payment
 from app.money.payments.posting import next_id
+from app.money.payments.reversals import SetApart
 from app.money.payouts import files, queries
 from app.money.payouts.errors import (
     BadPayout,
@@ -213,12 +214,6 @@ def approve(school_id: int, payout_id: int, *, actor: audit.Actor, now: datetime
     payout = _locked(school_id, payout_id, Step.ASKED)
     if payout.asked_by_id == actor.user_id if actor.user_id else payout.asked_by == actor.name:
         raise OwnPayout
-    if payout.way is Way.CARD:
-        _must_have(school_id, payout)
-        _step(school_id, payout_id, Step.APPROVED, actor, now)
-        payload = {"payout_id": payout_id}
-        jobs.enqueue(SEND_CARD, payload, school_id=school_id, now=now)
-        return
     pairs = _pairs(school_id, payout)
     event = ledger.Event("payout_approved", "payout", payout_id, pairs)
     event_id = ledger.post(school_id, event, booked_on=clock.local_day(now), now=now)
@@ -227,6 +222,8 @@ def approve(school_id: int, payout_id: int, *, actor: audit.Actor, now: datetime
     _step(school_id, payout_id, Step.APPROVED, actor, now, event_id=event_id)
     if payout.way is Way.BOOKS:
         _step(school_id, payout_id, Step.PAID, actor, now)
+    if payout.way is Way.CARD:
+        jobs.enqueue(SEND_CARD, {"payout_id": payout_id}, school_id=school_id, now=now)
 
 
 def _pairs(school_id: int, payout: PayoutRow) -> list[ledger.Pair]:
@@ -550,32 +547,59 @@ def take_result(
     return count, failed
 
 
-def sent_to_card(school_id: int, payout_id: int, refund_id: str, *, now: datetime) -> None:
-    """The card's provider took the refund; its event books it. The caller commits."""
+def send_to_card(school_id: int, payout_id: int, *, now: datetime) -> None:
+    """The card's provider is about to be told: its event may come before its answer.
+
+    The caller commits.
+    """
     _locked(school_id, payout_id, Step.APPROVED)
-    _step(school_id, payout_id, Step.SENT, audit.MACHINE, now, words=refund_id)
+    _step(school_id, payout_id, Step.SENT, audit.MACHINE, now)
+
+
+def sent_to_card(school_id: int, payout_id: int, refund_id: str, *, now: datetime) -> None:
+    """The provider took the refund; its event books it. The caller commits."""
+    own_school(school_id)
+    _hold(school_id, [payout_id])
+    # Its event may have been quicker.
+    if queries.get_payout(school_id, payout_id).step is Step.SENT:
+        _step(school_id, payout_id, Step.SENT, audit.MACHINE, now, words=refund_id)
 
 
 def card_refused(school_id: int, payout_id: int, words: str, *, now: datetime) -> None:
-    """The card's provider said no: nothing left, and the payout is over. The caller commits."""
-    _locked(school_id, payout_id, Step.APPROVED, Step.SENT)
-    _step(school_id, payout_id, Step.REFUSED, audit.MACHINE, now, words=words[:200])
-
-
-def close_card_payouts(school_id: int, *, now: datetime) -> int:
-    """Card refunds whose provider has booked them since are paid; how many. The caller commits."""
-    done = rows(
-        "select p.id, v.event_id from payouts p join payout_steps t on t.school_id = p.school_id"
-        " and t.payout_id = p.id and t.step = 'sent' join reversals v on v.school_id = p.school_id"
-        "  and v.payment_id = p.payment_id and v.kind = 'refund' and v.external_id = t.words"
-        " where p.school_id = :school_id and p.way = 'card' and not exists (select 1"
-        "  from payout_steps l where l.school_id = p.school_id and l.payout_id = p.id"
-        "  and l.id > t.id)",
-        school_id=school_id,
+    """The provider said no: nothing left, the money is credit again. The caller commits."""
+    _locked(school_id, payout_id, Step.SENT)
+    event_id = ledger.reverse(
+        school_id,
+        _event_of(school_id, payout_id, Step.APPROVED),
+        kind="payout_withdrawn",
+        cause_kind="payout",
+        cause_id=payout_id,
+        booked_on=clock.local_day(now),
+        now=now,
     )
-    for one in done:
-        _step(school_id, one.id, Step.PAID, audit.MACHINE, now, event_id=one.event_id)
-    return len(done)
+    _step(school_id, payout_id, Step.REFUSED, audit.MACHINE, now, words=words, event_id=event_id)
+
+
+def card_payout_of(school_id: int, payment_id: int, amount: Vnd, now: datetime) -> SetApart | None:
+    """The refund that was ordered to the card of a payment, if one of this amount is on its way."""
+    found = row(
+        "select p.id from payouts p join payout_steps t on t.school_id = p.school_id"
+        " and t.payout_id = p.id and t.step = 'sent' where p.school_id = :school_id"
+        " and p.way = 'card' and p.payment_id = :payment and p.amount = :amount"
+        " and not exists (select 1 from payout_steps l where l.school_id = p.school_id"
+        "  and l.payout_id = p.id and l.id > t.id) order by p.id limit 1",
+        school_id=school_id,
+        payment=payment_id,
+        amount=amount,
+    )
+    if found is None:
+        return None
+    payout = queries.get_payout(school_id, int(found.id))
+
+    def booked(event_id: int) -> None:
+        _step(school_id, payout.id, Step.PAID, audit.MACHINE, now, event_id=event_id)
+
+    return SetApart(chart.REFUND_PAYABLE, _child_of(payout), booked)
 
 
 # Steps

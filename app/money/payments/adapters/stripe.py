@@ -259,6 +259,19 @@ class StripeAdapter:
             )
         return StripeRefund(refund.id, refund.status or "pending", Vnd(refund.amount))
 
+    def events_since(self, since: datetime) -> Iterator[bytes]:
+        """Bodies of the account's events from a moment on, oldest first, those we act on alone."""
+        with _translated():
+            listed = self._client.v1.events.list(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "types": [*_MAY_BE_PAID, *_KINDS],
+                    "limit": 100,
+                }
+            )
+            events = [json.dumps(one.to_dict()).encode() for one in listed.auto_paging_iter()]
+        yield from reversed(events)
+
     def read_event(self, raw: bytes, signature_header: str | None, *, now: datetime) -> StripeEvent:
         """What a signed event says; either of two secrets serves while they are exchanged.
 

@@ -78,6 +78,7 @@ from app.money.meals import routes as meals
 from app.money.meals import services as meals_services
 from app.money.payments import (  # noqa: F401 - they add their views to the blueprint
     callback_routes,
+    channel_routes,
     movement_routes,
     till_routes,
 )

@@ -41,6 +41,10 @@ class Waiting:
     attention: int
     #: children without a class
     unplaced: int
+    #: payments to families that wait for their approval
+    payouts: int
+    #: months the accountant has closed and nobody has signed
+    unsigned: int
 
 
 def waiting(school_id: int, today: date) -> Waiting:
@@ -64,7 +68,13 @@ def waiting(school_id: int, today: date) -> Waiting:
         " (select count(*) from inbox_notices n join inbox_outcomes o on o.notice_id = n.id"
         "   and o.state = 'needs_attention' where n.school_id = :school_id"
         "   and o.id = (select max(l.id) from inbox_outcomes l where l.notice_id = n.id))"
-        "  as attention",
+        "  as attention,"
+        " (select count(*) from payout_steps t where t.school_id = :school_id and t.step = 'asked'"
+        "   and not exists (select 1 from payout_steps l where l.school_id = t.school_id"
+        "    and l.payout_id = t.payout_id and l.id > t.id)) as payouts,"
+        " (select count(*) from month_steps m where m.school_id = :school_id and m.step = 'closed'"
+        "   and not exists (select 1 from month_steps l where l.school_id = m.school_id"
+        "    and l.period = m.period and l.id > m.id)) as unsigned",
         types={"unknown_since": MOMENT},
         school_id=school_id,
     )
@@ -100,6 +110,8 @@ def waiting(school_id: int, today: date) -> Waiting:
         unknown_since=found.unknown_since,
         attention=int(found.attention),
         unplaced=billing.unplaced(school_id, Period.of(today)),
+        payouts=int(found.payouts),
+        unsigned=int(found.unsigned),
     )
 
 

@@ -37,6 +37,26 @@ def tasks_for(membership: ActingAs, waiting: Waiting | None, today: date) -> lis
     found: list[Task] = []
     if membership.may(Permission.APPROVE_FEES) and waiting.submitted:
         found.append(_approve(waiting))
+    if membership.may(Permission.APPROVE_PAYOUTS) and waiting.payouts:
+        found.append(
+            Task(
+                waiting.payouts,
+                _("Payments to families wait for your approval"),
+                _("Refunds, support and debts given up: nothing leaves before you approve."),
+                _("Look and approve"),
+                _address("payouts.list_payouts"),
+            )
+        )
+    if membership.may(Permission.SIGN_MONTH) and waiting.unsigned:
+        found.append(
+            Task(
+                waiting.unsigned,
+                _("Closed months wait for your signature"),
+                _("The accountant has closed them; their figures no longer change."),
+                _("Look and sign"),
+                _address("closing.list_days"),
+            )
+        )
     if matches_money(membership):
         found += _money(waiting, today)
     if membership.may(Permission.ISSUE_RUN) and waiting.months:

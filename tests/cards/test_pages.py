@@ -140,6 +140,14 @@ def test_the_search_box_takes_a_scanned_card(here: Here, typed: str) -> None:
     assert answer.location.endswith(f"/students/{here.an.code}")
 
 
+def test_the_cash_desk_takes_a_scanned_card(here: Here) -> None:
+    scan = f"https://so-thu.vi.du/card/{card_secret(here, here.an)}"
+
+    page = here.clerk.get("/cash-desk", query_string={"q": scan})
+
+    assert here.an.code in page.text
+
+
 def test_the_search_box_takes_the_bars_of_a_card(here: Here) -> None:
     answer = here.clerk.get("/students", query_string={"q": here.an.code})
 

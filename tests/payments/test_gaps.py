@@ -45,14 +45,14 @@ def peer(context: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
-def give_key(school: MadeSchool, channel_id: int) -> None:
+def give_key(school: MadeSchool, channel_id: int, key: str = KEY) -> None:
     with scope.opened(scope.one_school(school.id)), transaction():
         db.session.execute(
             insert(ChannelSecret).values(
                 school_id=school.id,
                 channel_id=channel_id,
                 purpose="api",
-                secret=KEY,
+                secret=key,
                 valid_from=datetime(2026, 1, 1, tzinfo=UTC),
             )
         )

@@ -13,6 +13,7 @@ from app.core import clock, scope
 from app.core.ids import show_student_code
 from app.core.money import Vnd
 from app.money import billing
+from app.money.billing import vietqr
 from app.money.payments import queries
 from app.people.access import Role
 from tests.factories.money import Billed, billed_child, billed_children, make_card_channel
@@ -71,6 +72,7 @@ def test_one_field_finds_the_child_by_whatever_is_at_hand(app: Flask) -> None:
         child.request.reference,
         child.request.reference.lower(),
         "0905 777 888",
+        vietqr.build("970415", school.account_number, Vnd(child.due), child.request.reference),
     ):
         page = desk.get("/cash-desk", query_string={"q": text})
         assert page.status_code == 200

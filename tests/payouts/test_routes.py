@@ -45,6 +45,7 @@ def test_a_refund_goes_from_the_accountant_to_the_principal_to_the_bank_and_back
     kept = accountant.post("/payouts/new", data=fields, follow_redirects=True)
     assert "PHAM THI HOA" in kept.text
     assert 'name="payout"' not in kept.text
+    assert "Khoản chi cho gia đình chờ duyệt" in principal.get("/today").text
     waiting = principal.get("/payouts")
     number = re.search(r'name="payout" value="(\d+)"', waiting.text)
     assert number

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from app.core import scope
 from app.core.db import rows, transaction
@@ -183,14 +184,39 @@ def tell(transfer: Transfer, *, now: datetime) -> None:
             inbox.accept_transfer(sepay.parse(raw), channel=way, raw=raw, headers={}, now=now)
 
 
-def run(month: Month, *, now: datetime, seed: int = 1) -> None:
-    """Notices as they come, then each account's statement, then the notices that were late."""
+def list_of(month: Month, school_id: int) -> list[dict[str, Any]]:
+    """What SePay lists of a school's account, newest first, when it is asked."""
+    return [
+        {
+            "id": str(one.number),
+            "bank_brand_name": "VietinBank",
+            "account_number": one.school.account_number,
+            "transaction_date": f"{one.move.day} 08:14:05",
+            "amount_in": f"{max(one.move.amount, 0)}.00",
+            "amount_out": f"{max(-one.move.amount, 0)}.00",
+            "accumulated": "0.00",
+            "transaction_content": one.move.text,
+            "reference_number": one.move.ref,
+            "code": None,
+            "sub_account": None,
+        }
+        for one in reversed(month.transfers[school_id])
+        if one.move.amount > 0
+    ]
+
+
+def run(
+    month: Month, *, now: datetime, seed: int = 1, ask: Callable[[int], object] | None = None
+) -> None:
+    """Notices as they come, what asking brings, each account's statement, then late notices."""
     rng = random.Random(seed)
     early = [one for one in month.all() if one.told in ("once", "twice")]
     early += [one for one in early if one.told == "twice"]
     rng.shuffle(early)
     for one in early:
         tell(one, now=now)
+    for school_id in month.transfers if ask is not None else ():
+        ask(school_id)
     for school_id, listed in month.transfers.items():
         if not listed:
             continue

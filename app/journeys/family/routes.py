@@ -37,7 +37,7 @@ from app.journeys.family import queries, services
 from app.journeys.family.errors import NoQr, UnknownLink
 from app.money import billing, receipts
 from app.money.billing import reference, vietqr
-from app.money.payments import cards, gateway_pages
+from app.money.payments import cards, declarations, gateway_pages
 from app.money.receipts import pdf
 from app.people.access import public
 from app.people.schools import channels_of, setting
@@ -79,6 +79,16 @@ class CardChoice:
 def pay(token: str) -> ResponseReturnValue:
     """What is due now, the QR for it, the other ways, and how far the money is."""
     return _draw(open_link(token))
+
+
+@bp.post("/pay/<token>/transferred")
+@public(BY_LINK)
+def say_transferred(token: str) -> ResponseReturnValue:
+    """The family says that it has transferred; the school knows where to look."""
+    asked = open_link(token)
+    with transaction():
+        declarations.declare(asked, now=clock.now())
+    return redirect(url_for(".pay", token=asked.token), 303)
 
 
 @bp.get("/pay/<token>/return")
@@ -159,6 +169,7 @@ def _draw(
             words=words(max(page.due.dong, 0)),
             today=today,
             is_waiting=is_waiting,
+            declared=declarations.declared(asked, now) if is_waiting else None,
             **_poll(asked, mark, is_back, True),
         ),
         status,

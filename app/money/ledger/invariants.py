@@ -16,6 +16,7 @@ APPEND_ONLY = (
     "cash_deposits",
     "consent_scans",
     "day_closings",
+    "declarations",
     "entries",
     "exemption_application_steps",
     "gifts",

@@ -315,6 +315,15 @@ class BadDeposit(Refused):
         return _("Nothing of this kind is on its way to the bank. Look at the list again.")
 
 
+class PurposeFirst(Refused):
+    """Money somebody gave a purpose is not sent back under another."""
+
+    code = "purpose_first"
+
+    def default_message(self) -> str:
+        return _("Somebody said what this money is. Take that back first.")
+
+
 class MovementNotFound(NotFound):
     """No such movement, or it was taken back."""
 

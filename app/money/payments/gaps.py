@@ -9,7 +9,6 @@ could read, its form is written from memory and a mistake leaves everything as i
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -322,19 +321,14 @@ _PAYOS_KEPT: Final = (
 
 def _query_momo(base: str, keys: Mapping[str, str], one: _Try, _now: datetime) -> Iterator[bytes]:
     request_id = f"q-{one.order}"[:50]
-    signed = (
-        f"accessKey={keys['access']}&orderId={one.order}"
-        f"&partnerCode={keys['merchant']}&requestId={request_id}"
-    )
+    asked = {"partnerCode": keys["merchant"], "requestId": request_id, "orderId": one.order}
     answer = _json(
         requests.post(
             f"{base}/v2/gateway/api/query",
             json={
-                "partnerCode": keys["merchant"],
-                "requestId": request_id,
-                "orderId": one.order,
+                **asked,
                 "lang": "vi",
-                "signature": _hmac(keys["webhook"], signed, "sha256"),
+                "signature": momo.query_signature(asked, keys["webhook"], keys["access"]),
             },
             timeout=PATIENCE,
             allow_redirects=False,
@@ -348,7 +342,7 @@ def _query_momo(base: str, keys: Mapping[str, str], one: _Try, _now: datetime) -
 def _query_zalopay(
     base: str, keys: Mapping[str, str], one: _Try, _now: datetime
 ) -> Iterator[bytes]:
-    mac = _hmac(keys["api"], f"{keys['merchant']}|{one.order}|{keys['api']}", "sha256")
+    mac = zalopay.mac_of(f"{keys['merchant']}|{one.order}|{keys['api']}", keys["api"])
     answer = _json(
         requests.post(
             f"{base}/v2/query",
@@ -383,7 +377,7 @@ def _query_vnpay(base: str, keys: Mapping[str, str], one: _Try, now: datetime) -
         "vnp_IpAddr": "127.0.0.1",
         "vnp_OrderInfo": f"Truy van {one.order}",
     }
-    fields["vnp_SecureHash"] = _hmac(keys["webhook"], "|".join(fields.values()), "sha512")
+    fields["vnp_SecureHash"] = vnpay.joined_hash(list(fields.values()), keys["webhook"])
     answer = _json(requests.post(base, json=fields, timeout=PATIENCE, allow_redirects=False))
     if answer.get("vnp_ResponseCode") != "00" or answer.get("vnp_TxnRef") != one.order:
         return
@@ -397,10 +391,6 @@ def _query_vnpay(base: str, keys: Mapping[str, str], one: _Try, now: datetime) -
     }
     if told["vnp_TransactionStatus"] != "01":
         yield urlencode(told).encode("ascii")
-
-
-def _hmac(secret: str, text: str, algorithm: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), algorithm).hexdigest()
 
 
 # Events of Stripe

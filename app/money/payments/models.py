@@ -311,6 +311,26 @@ class Movement(SchoolOwned, Model):
     booked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Declaration(SchoolOwned, Model):
+    """A family's word that it has transferred: no money fact, only a hint where to look (M11)."""
+
+    __tablename__ = "declarations"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(
+            ["school_id", "request_id"], ["payment_requests.school_id", "payment_requests.id"]
+        ),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_declarations_school_id_request_id", "school_id", "request_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    request_id: Mapped[int]
+    #: what was due when it was said
+    amount: Mapped[Vnd] = mapped_column(VndColumn)
+    said_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AttemptState(StrEnum):
     """Life of one try to pay by card."""
 

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from app.core import clock
 from app.core.acting import attempt
 from app.core.formats import vnd
-from app.money.payments import movements, queries, till
-from app.money.payments.errors import NoTill
+from app.money.payments import movements, till
 from app.money.payments.forms import read_amount, read_said
 from app.money.payments.routes import bp
 from app.money.payments.sentences import offers_in, purpose_words
+from app.money.payments.till_routes import chosen_till
 from app.people.access import Permission, current_actor, own_school, requires
 from app.people.schools import accounts_of
 
@@ -114,14 +114,6 @@ def take_movement_back(movement_id: int) -> ResponseReturnValue:
 # Notes brought to the bank
 
 
-def _till(school_id: int) -> queries.TillInfo:
-    found = queries.tills_of(school_id)
-    if not found:
-        raise NoTill
-    wanted = request.values.get("till", type=int)
-    return next((one for one in found if one.id == wanted), found[0])
-
-
 @bp.get("/cash-desk/deposits")
 @requires(Permission.TAKE_CASH)
 def list_deposits() -> ResponseReturnValue:
@@ -131,7 +123,7 @@ def list_deposits() -> ResponseReturnValue:
 
 def _deposits(refusal: str = "", status: int = 200) -> ResponseReturnValue:
     school_id = own_school()
-    chosen = _till(school_id)
+    chosen = chosen_till(school_id)
     held = till.expected_in(school_id, chosen.id)
     page = render_template(
         "payments/deposits.html",
@@ -152,7 +144,7 @@ def _deposits(refusal: str = "", status: int = 200) -> ResponseReturnValue:
 def keep_deposit() -> ResponseReturnValue:
     """The notes leave the drawer."""
     school_id = own_school()
-    chosen = _till(school_id)
+    chosen = chosen_till(school_id)
 
     def deed() -> None:
         movements.deposit_cash(

@@ -17,7 +17,7 @@ from app.core.money import ZERO, Vnd
 from app.money import billing, ledger, receipts
 from app.money.ledger import chart
 from app.money.payments import drafts
-from app.money.payments.errors import MoreThanPaid, NothingToCollect
+from app.money.payments.errors import MoreThanPaid, NothingToCollect, PurposeFirst
 from app.money.payments.models import Method, Reversal
 from app.money.payments.posting import next_id
 from app.money.payments.queries import PaymentRow, get_payment
@@ -95,6 +95,8 @@ def reverse_payment(
     payment = lock_payment(school_id, payment_id)
     if _is_known(payment, kind, external_id):
         return Reversed(payment_id, amount, is_repeat=True)
+    if payment.moved:
+        raise PurposeFirst
     if kind == "refund":
         for find in _finders:
             ordered = find(school_id, payment_id, amount, now)

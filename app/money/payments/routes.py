@@ -18,7 +18,7 @@ from app.core.ids import new_token
 from app.core.money import Vnd
 from app.extensions import signed_elsewhere
 from app.money import billing
-from app.money.payments import cards, cash, desk, movements, queries
+from app.money.payments import cards, cash, declarations, desk, movements, queries
 from app.money.payments.adapters import BadSignature, StaleNotice, sepay
 from app.money.payments.adapters.stripe import StripeAdapter
 from app.money.payments.errors import (
@@ -48,6 +48,7 @@ from app.people.access import (
     requires,
 )
 from app.people.schools import ChannelInfo, channel_of_address, school_of_channel, secrets_of
+from app.people.students import above
 
 bp = Blueprint("payments", __name__)
 log = logging.getLogger("sothu.inbox")
@@ -184,9 +185,13 @@ def kept_headers() -> dict[str, str]:
 def cash_desk() -> ResponseReturnValue:
     """One field finds the child; its open lines and the money are on the same page."""
     school_id = own_school()
-    text = request.args.get("q", "").strip()[:80]
+    # A scanned VietQR is longer than anything a person types.
+    text = request.args.get("q", "").strip()[:400]
     codes = request.args.getlist("student")[:8]
-    found = queries.search_children(school_id, text) if text else []
+    scanned = above.code_scanned(school_id, text, clock.today()) if text else None
+    if scanned and not codes:
+        codes = [scanned]
+    found = queries.search_children(school_id, text) if text and not scanned else []
     if len(found) == 1 and not codes:
         codes = [found[0].code]
     opened = desk.open_desk(school_id, codes, clock.now()) if codes else None
@@ -339,6 +344,8 @@ def list_credits() -> ResponseReturnValue:
         can_undo=require_membership().may(Permission.VOID_RECEIPT),
         can_match=_can_match(),
         may_say=require_membership().may(Permission.RECONCILE),
+        said=declarations.waiting_declarations(school_id, clock.now()),
+        may_connect=require_membership().may(Permission.SET_CHANNELS),
         may_be=may_be,
         chosen_likely=may_be.get(chosen or 0),
         moved=movements.movements_of(

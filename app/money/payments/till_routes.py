@@ -17,7 +17,8 @@ from app.money.payments.routes import bp
 from app.people.access import Permission, current_actor, own_school, requires
 
 
-def _till(school_id: int) -> queries.TillInfo:
+def chosen_till(school_id: int) -> queries.TillInfo:
+    """The drawer a page is about: the one asked for, else the first."""
     found = queries.tills_of(school_id)
     if not found:
         raise NoTill
@@ -34,7 +35,7 @@ def count_till() -> ResponseReturnValue:
 
 def _draw(refusal: str = "", status: int = 200) -> ResponseReturnValue:
     school_id = own_school()
-    chosen = _till(school_id)
+    chosen = chosen_till(school_id)
     typed = {note: request.form.get(f"note-{note}", "") for note in NOTES}
     try:
         counted = till.amount_of(_notes()) if any(typed.values()) else None
@@ -70,7 +71,7 @@ def _notes() -> dict[int, int]:
 def keep_count() -> ResponseReturnValue:
     """Keep the count; a difference needs its reason."""
     school_id = own_school()
-    chosen = _till(school_id)
+    chosen = chosen_till(school_id)
     kept: list[till.Count] = []
 
     def deed() -> None:

@@ -90,4 +90,4 @@ class CardRefused(Refused):
     code = "card_refused"
 
     def default_message(self) -> str:
-        return _("The card's provider did not take the refund. Pay it to a bank account instead.")
+        return _("The provider did not take the refund. Pay it to a bank account instead.")

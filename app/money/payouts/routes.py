@@ -21,6 +21,8 @@ from app.money import billing
 from app.money.payments import queries as payments_queries
 from app.money.payments.desk import open_desk
 from app.money.payments.forms import read_amount
+from app.money.payments.refunds import may_be_sent_back
+from app.money.payments.sentences import provider_title
 from app.money.payouts import files, queries, rosters, services
 from app.money.payouts.errors import BadPayout
 from app.money.payouts.models import Kind, Step, Way
@@ -130,7 +132,7 @@ def _about(
     cards = [
         one
         for one in payments_queries.payments_of_student(school_id, child.student_id)
-        if one.method == "card" and one.returned < one.amount
+        if may_be_sent_back(one) and one.returned < one.amount
     ]
     free = own.credit - own.asked if own else ZERO
     whats = []
@@ -142,7 +144,11 @@ def _about(
         whats += [
             (
                 f"refund:card:{one.id}",
-                _("Refund to the card of %(amount)s", amount=vnd(one.amount)),
+                _(
+                    "Refund the way it came: %(way)s, %(amount)s",
+                    way=provider_title(one.provider),
+                    amount=vnd(one.amount),
+                ),
             )
             for one in cards
         ]
@@ -327,6 +333,18 @@ def _end(payout_id: int, verb: Any, words: str) -> ResponseReturnValue:
         return refused
     flash(words, "toast")
     return redirect(url_for(".show_payout", payout_id=payout_id), 303)
+
+
+@bp.post("/payouts/<int:payout_id>/settle")
+@requires(Permission.APPROVE_PAYOUTS)
+def settle_payout(payout_id: int) -> ResponseReturnValue:
+    """What the provider's own page says of a refund we never heard of again."""
+    is_done = request.form.get("done") == "yes"
+
+    def verb(*args: Any, **kwargs: Any) -> None:
+        services.settle_by_hand(*args, is_done=is_done, **kwargs)
+
+    return _end(payout_id, verb, _("Kept"))
 
 
 @bp.post("/payouts/<int:payout_id>/cash")

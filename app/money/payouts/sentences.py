@@ -22,7 +22,7 @@ def way_words(way: Way) -> str:
     return {
         Way.TRANSFER: _("to a bank account"),
         Way.CASH: _("in cash at the desk"),
-        Way.CARD: _("back to the card"),
+        Way.CARD: _("back the way it came"),
         Way.BOOKS: _("in the books"),
     }[way]
 

@@ -23,8 +23,9 @@ from app.core.text import ascii_upper, nfc
 from app.money import billing, ledger
 from app.money.billing.reference import new_reference
 from app.money.ledger import chart
-from app.money.payments import get_payment
+from app.money.payments import get_payment, reverse_payment
 from app.money.payments.posting import next_id
+from app.money.payments.refunds import may_be_sent_back
 from app.money.payments.reversals import SetApart
 from app.money.payouts import files, queries
 from app.money.payouts.errors import (
@@ -160,9 +161,9 @@ def _check(school_id: int, one: NewPayout) -> None:
         if one.payment_id is None:
             raise PayoutNotFound
         payment = get_payment(school_id, one.payment_id)
-        if payment.method != "card" or payment.amount - payment.returned < one.amount:
+        if not may_be_sent_back(payment) or payment.amount - payment.returned < one.amount:
             raise BadPayout(
-                _("The card can take back no more than was paid with it and is still here."),
+                _("No more can go back this way than came by it and is still here."),
                 "amount",
             )
 
@@ -565,7 +566,14 @@ def sent_to_card(school_id: int, payout_id: int, refund_id: str, *, now: datetim
         _step(school_id, payout_id, Step.SENT, audit.MACHINE, now, words=refund_id)
 
 
-def card_refused(school_id: int, payout_id: int, words: str, *, now: datetime) -> None:
+def card_refused(
+    school_id: int,
+    payout_id: int,
+    words: str,
+    *,
+    now: datetime,
+    actor: audit.Actor = audit.MACHINE,
+) -> None:
     """The provider said no: nothing left, the money is credit again. The caller commits."""
     _locked(school_id, payout_id, Step.SENT)
     event_id = ledger.reverse(
@@ -577,7 +585,39 @@ def card_refused(school_id: int, payout_id: int, words: str, *, now: datetime) -
         booked_on=clock.local_day(now),
         now=now,
     )
-    _step(school_id, payout_id, Step.REFUSED, audit.MACHINE, now, words=words, event_id=event_id)
+    _step(school_id, payout_id, Step.REFUSED, actor, now, words=words, event_id=event_id)
+
+
+def settle_by_hand(
+    school_id: int,
+    payout_id: int,
+    *,
+    is_done: bool,
+    words: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> None:
+    """A person's word on a refund whose provider never told us its end. The caller commits.
+
+    Done, it is booked as the provider's answer would; not done, the money is credit again. Refuses
+    one whose end is known.
+    """
+    payout = _locked(school_id, payout_id, Step.SENT)
+    if payout.way is not Way.CARD or payout.payment_id is None:
+        raise WrongStep
+    reason = _reason(words)
+    if not is_done:
+        card_refused(school_id, payout_id, reason, now=now, actor=actor)
+        return
+    reverse_payment(
+        school_id,
+        payout.payment_id,
+        amount=payout.amount,
+        kind="refund",
+        external_id=payout.words or payout.code,
+        actor=actor,
+        now=now,
+    )
 
 
 def card_payout_of(school_id: int, payment_id: int, amount: Vnd, now: datetime) -> SetApart | None:

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     RECONCILE = "reconcile"
     ORDER_PAYOUTS = "order_payouts"
     APPROVE_PAYOUTS = "approve_payouts"
+    SET_CHANNELS = "set_channels"
     CLOSE_BOOKS = "close_books"
     SIGN_MONTH = "sign_month"
     REOPEN_MONTH = "reopen_month"
@@ -106,6 +107,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_BANK,
             _P.APPROVE_PAYOUTS,
             _P.SIGN_MONTH,
+            _P.SET_CHANNELS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,

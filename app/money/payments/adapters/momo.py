@@ -49,7 +49,7 @@ _CREATE: Final = (
     "requestType",
 )
 #: authorised only, or still on its way
-_NOT_FINAL: Final = frozenset({9000, 7000, 7002, 1000})
+NOT_FINAL: Final = frozenset({9000, 7000, 7002, 1000})
 
 
 def read(
@@ -88,6 +88,17 @@ def create_signature(order: Mapping[str, object], secret: str, access_key: str) 
     return _signature(_CREATE, order, secret, access_key)
 
 
+def query_signature(question: Mapping[str, object], secret: str, access_key: str) -> str:
+    """The signature of a question about an order."""
+    return _signature(("orderId", "partnerCode", "requestId"), question, secret, access_key)
+
+
+def refund_signature(refund: Mapping[str, object], secret: str, access_key: str) -> str:
+    """The signature of a refund we ask for."""
+    names = ("amount", "description", "orderId", "partnerCode", "requestId", "transId")
+    return _signature(names, refund, secret, access_key)
+
+
 def _signature(
     names: Sequence[str], values: Mapping[str, object], secret: str, access_key: str
 ) -> str:
@@ -103,7 +114,7 @@ def parse(raw: bytes) -> GatewayEvent:
     number = notice.get("transId")
     order = text(notice, "orderId")
     state: GatewayState = "paid" if code == 0 else "failed"
-    if code in _NOT_FINAL:
+    if code in NOT_FINAL:
         state = "pending"
     about = text(notice, "orderInfo")
     own = str(number) if type(number) is int else text(notice, "transId")

@@ -8,6 +8,7 @@ import app.audit.models
 import app.core.jobs
 import app.core.throttle
 import app.journeys.api.models
+import app.journeys.between_schools.models
 import app.journeys.merging.models
 import app.journeys.retention.models
 import app.journeys.transfers.models
@@ -31,6 +32,7 @@ import app.people.verification.models  # noqa: F401 - models make the schema
 from app.config import Settings
 from app.journeys.api import cli as api_commands
 from app.journeys.api import routes as api
+from app.journeys.between_schools import routes as between_schools
 from app.journeys.child_file import routes as child_file
 from app.journeys.family import child_routes  # noqa: F401 - it adds its views to the blueprint
 from app.journeys.family import routes as family
@@ -84,6 +86,7 @@ from app.money.payments import (  # noqa: F401 - they add their views to the blu
 )
 from app.money.payments import cli as payments_commands
 from app.money.payments import routes as payments
+from app.money.payments.movements import follow_with
 from app.money.payments.reversals import refunds_set_apart_with
 from app.money.payments.suspense import suggest_with
 from app.money.payouts import jobs as payouts_jobs  # noqa: F401 - the worker finds its work here
@@ -128,6 +131,7 @@ BLUEPRINTS = (
     billing.bp,
     payments.bp,
     payouts.bp,
+    between_schools.bp,
     closing.bp,
     reconciliation.bp,
     receipts.bp,
@@ -166,6 +170,7 @@ def register(flask_app: Flask, settings: Settings) -> None:
         flask_app.cli.add_command(demo_commands.cli)
     suggest_with(suggested)
     refunds_set_apart_with(card_payout_of)
+    follow_with(between_schools.mirror_of)
     # Money stands above people: their pages are told here who shows it.
     show_money_of(children)
     show_beside(cards_beside.panel)

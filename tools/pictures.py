@@ -75,6 +75,7 @@ SHOTS = (
     Shot("bank-statements", "accountant", "/bank/statements"),
     Shot("cash-deposits", "accountant", "/cash-desk/deposits"),
     Shot("closing-accounts", "accountant", "/closing/accounts"),
+    Shot("between-schools", "accountant", "/bank/between-schools"),
     Shot("channels", "principal", "/bank/channels"),
     Shot("closing-area", "officer", "/area/closing"),
     Shot("receipts", "accountant", "/receipts"),

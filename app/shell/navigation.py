@@ -98,7 +98,7 @@ _TABS_BY_PAGE = {
     "payments.cash_desk": ("cash", "count", "deposit"),
     "payments.list_credits": (
         *("credit", "bank", "match", "statement", "payout", "batch", "purpose", "movement"),
-        *("day", "month", "book", "journal", "mapping", "channel"),
+        *("day", "month", "book", "journal", "mapping", "channel", "claim"),
     ),
 }
 
@@ -109,6 +109,7 @@ _UNDER = {
     "reconciliation": "payments",
     "payouts": "payments",
     "closing": "payments",
+    "between_schools": "payments",
 }
 
 

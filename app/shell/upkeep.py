@@ -19,6 +19,7 @@ from app.core import scope
 from app.core.db import is_sqlite, rows, transaction
 from app.core.errors import Refused, TryAgain
 from app.core.model import db
+from app.journeys.between_schools.services import mirror_all
 from app.money import ledger
 from app.money.payments.gaps import fill_gaps
 from app.money.payments.jobs import retry_notices
@@ -41,6 +42,10 @@ def tidy(*, now: datetime) -> None:
                     forget_old(school_id, now=now)
             except TryAgain:
                 log.info("school %s is busy; sealed next time", school_id)
+    try:
+        mirror_all(now=now)
+    except TryAgain:
+        log.info("a school is busy; what schools owe each other is compared next time")
     with scope.opened(scope.EVERY_SCHOOL), transaction():
         seal_audit(now=now)
 

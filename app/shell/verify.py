@@ -10,6 +10,7 @@ from pathlib import Path
 from app.audit import invariants as audit_invariants
 from app.core.db import rows
 from app.core.invariant import Invariant
+from app.journeys.between_schools import invariants as between_schools_invariants
 from app.journeys.merging import invariants as merging_invariants
 from app.journeys.retention import invariants as retention_invariants
 from app.journeys.transfers import invariants as transfers_invariants
@@ -45,6 +46,7 @@ ROOMS = (
     payouts_invariants,
     reconciliation_invariants,
     closing_invariants,
+    between_schools_invariants,
     year_end_invariants,
     merging_invariants,
     transfers_invariants,

@@ -48,6 +48,7 @@ REGIMES: Final[tuple[tuple[date, str, Mapping[str, str]], ...]] = (
             "bank_fee": "6428",
             "interest": "5158",
             "interschool:": "1388",
+            "expected:": "3388",
             "outside": "3388",
             "same_child": "1311",
             "same_family": "3318",
@@ -79,6 +80,7 @@ REGIMES: Final[tuple[tuple[date, str, Mapping[str, str]], ...]] = (
             "bank_fee": "642",
             "interest": "515",
             "interschool:": "1388",
+            "expected:": "3388",
             "outside": "3388",
             "same_child": "131",
             "same_family": "3388",
@@ -103,6 +105,7 @@ DEEDS: Final = {
     "till_counted": "Chênh lệch kiểm quỹ",
     "payout_approved": "Duyệt chi cho gia đình",
     "payout_paid": "Chi cho gia đình",
+    "interschool_mirrored": "Công nợ giữa các trường",
 }
 
 

@@ -19,6 +19,7 @@ IN_TRANSIT: Final = {
     "suspense:": "suspense",
     "payout:": "payout",
     "transit": "transit",
+    "interschool:": "interschool",
     "refund_payable": "refund_payable",
     "support_payable": "support_payable",
 }
@@ -185,6 +186,13 @@ def _places(school_id: int) -> dict[str, str]:
     ):
         found[f"clearing:{one.id}"] = one.provider
         found[f"suspense:channel:{one.id}"] = one.provider
+    for one in rows(
+        "select s.id, u.name from schools s join organisation_units u on u.id = s.unit_id"
+        " where exists (select 1 from accounts a where a.school_id = :school_id"
+        "  and a.code = 'interschool:' || cast(s.id as varchar(20)))",
+        school_id=school_id,
+    ):
+        found[f"interschool:{one.id}"] = one.name
     return found
 
 

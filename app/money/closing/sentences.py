@@ -21,6 +21,7 @@ def item_words(item: Item) -> str:
         "suspense": _("Money whose pupil is not known"),
         "payout": _("Paid to families, not seen leaving the account"),
         "transit": _("Between the school's own accounts"),
+        "interschool": _("Owed between schools"),
         "refund_payable": _("Refunds approved and not paid"),
         "support_payable": _("Support approved and not paid"),
     }[item.kind]
@@ -68,6 +69,7 @@ def account_words(account: str) -> str:
         "outside": _("Nothing to do with fees"),
         "payout": _("Paid to families, not seen leaving the account"),
         "interschool": _("Owed between schools"),
+        "expected": _("Expected from another school"),
         "same_child": _("Between two records of one pupil"),
         "same_family": _("Between brothers and sisters"),
     }.get(kind, account)

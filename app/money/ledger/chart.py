@@ -69,6 +69,11 @@ def interschool(school_id: int) -> str:
     return f"interschool:{school_id}"
 
 
+def expected(school_id: int) -> str:
+    """What another school will transfer here: the mirror of what its books owe (M13)."""
+    return f"expected:{school_id}"
+
+
 def revenue(category: str, item_code: str) -> str:
     """`income:` for the school's own revenue, `held:` for money of others."""
     return f"{'income' if category in OWN_REVENUE else 'held'}:{item_code}"

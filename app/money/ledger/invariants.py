@@ -44,6 +44,8 @@ APPEND_ONLY = (
     "receipt_voids",
     "receipts",
     "reversals",
+    "school_claim_steps",
+    "school_claims",
     "seals",
     "statement_findings",
     "statement_rows",

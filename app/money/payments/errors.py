@@ -315,6 +315,15 @@ class BadDeposit(Refused):
         return _("Nothing of this kind is on its way to the bank. Look at the list again.")
 
 
+class AgreedWithSchool(Refused):
+    """What two schools agreed is not undone by one."""
+
+    code = "agreed_with_school"
+
+    def default_message(self) -> str:
+        return _("This was agreed with another school. It ends when the money is transferred.")
+
+
 class PurposeFirst(Refused):
     """Money somebody gave a purpose is not sent back under another."""
 

@@ -241,6 +241,8 @@ class Purpose(StrEnum):
     PAYOUT_BACK = "payout_back"
     #: the State's money for families
     SUPPORT = "support"
+    #: of another school of the area, agreed with it
+    OTHER_SCHOOL = "other_school"
     #: nothing to do with fees
     OUTSIDE = "outside"
 

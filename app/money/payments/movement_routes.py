@@ -10,7 +10,9 @@ from app.core import clock
 from app.core.acting import attempt
 from app.core.formats import vnd
 from app.money.payments import movements, till
+from app.money.payments.errors import PurposeUnclear
 from app.money.payments.forms import read_amount, read_said
+from app.money.payments.models import Purpose
 from app.money.payments.routes import bp
 from app.money.payments.sentences import offers_in, purpose_words
 from app.money.payments.till_routes import chosen_till
@@ -52,10 +54,14 @@ def keep_purpose(payment_id: int) -> ResponseReturnValue:
     school_id = own_school()
 
     def deed() -> None:
+        said = read_said(request.form)
+        if said.purpose is Purpose.OTHER_SCHOOL:
+            # The other school has to agree first.
+            raise PurposeUnclear
         movements.name_credit(
             school_id,
             payment_id,
-            read_said(request.form),
+            said,
             actor=current_actor(),
             now=clock.now(),
         )

@@ -6,7 +6,7 @@ a provider's pay-out or interest; money out is told by a row of a statement.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -22,6 +22,7 @@ from app.core.text import fold, nfc
 from app.money import ledger
 from app.money.ledger import chart
 from app.money.payments.errors import (
+    AgreedWithSchool,
     AlreadyAssigned,
     BadDeposit,
     DepositDiffers,
@@ -46,6 +47,7 @@ PURPOSES_IN: Final = (
     Purpose.OWN_ACCOUNT,
     Purpose.SUPPORT,
     Purpose.PAYOUT_BACK,
+    Purpose.OTHER_SCHOOL,
     Purpose.OUTSIDE,
 )
 PURPOSES_OUT: Final = (
@@ -55,6 +57,7 @@ PURPOSES_OUT: Final = (
     Purpose.BANK_FEE,
     Purpose.OWN_ACCOUNT,
     Purpose.CASH_DRAWN,
+    Purpose.OTHER_SCHOOL,
     Purpose.OUTSIDE,
 )
 _PAYOUTS: Final = (Purpose.PAYOUT, Purpose.PAYOUT_BATCH)
@@ -157,6 +160,10 @@ def _source(
             raise PurposeUnclear
         _must_hold(school_id, account, amount + said.fee)
         return account, None
+    if said.purpose is Purpose.OTHER_SCHOOL:
+        if said.target is None:
+            raise PurposeUnclear
+        return chart.interschool(said.target), None
     return {
         Purpose.INTEREST: chart.INTEREST,
         Purpose.OWN_ACCOUNT: chart.TRANSIT,
@@ -231,6 +238,14 @@ def _destination(school_id: int, bank_account_id: int, said: Said, amount: Vnd) 
         if held < amount:
             raise MoreThanHeld(held, amount)
         return said.account
+    if said.purpose is Purpose.OTHER_SCHOOL:
+        if said.target is None:
+            raise PurposeUnclear
+        debt = chart.interschool(said.target)
+        owed = -ledger.balance(school_id, debt)
+        if owed < amount:
+            raise MoreThanHeld(owed, amount)
+        return debt
     if said.purpose is Purpose.CASH_DRAWN:
         known = rows("select id from tills where school_id = :school_id", school_id=school_id)
         if said.target not in {till.id for till in known} or said.target is None:
@@ -312,6 +327,8 @@ def take_back_movement(
     found = _movements(school_id, " and m.id = :id", id=movement_id)
     if not found:
         raise MovementNotFound
+    if found[0].purpose is Purpose.OTHER_SCHOOL:
+        raise AgreedWithSchool
     if found[0].cause_kind == "payment":
         lock_payment(school_id, found[0].cause_id)
     events = rows(
@@ -340,6 +357,23 @@ def take_back_movement(
         cause=why,
     )
     return found[0]
+
+
+#: told of every movement after its transaction, by school
+Follower = Callable[[int], None]
+_followers: list[Follower] = []
+
+
+def follow_with(follower: Follower) -> None:
+    """Tell who has to act when a school's movements change: another school's books, for one."""
+    if follower not in _followers:
+        _followers.append(follower)
+
+
+def followed(school_id: int) -> None:
+    """Called by whoever booked movements, after the commit."""
+    for follower in _followers:
+        follower(school_id)
 
 
 # Notes brought to the bank

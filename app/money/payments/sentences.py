@@ -85,6 +85,7 @@ def purpose_words(purpose: Purpose) -> str:
         Purpose.PAYOUT_BATCH: _("Paid to families, a whole batch"),
         Purpose.PAYOUT_BACK: _("Money to a family came back"),
         Purpose.SUPPORT: _("The State's support for families"),
+        Purpose.OTHER_SCHOOL: _("Of another school of the area"),
         Purpose.CASH_DRAWN: _("Cash taken from the bank into the drawer"),
         Purpose.OUTSIDE: _("Nothing to do with fees"),
     }[purpose]
@@ -144,6 +145,14 @@ def offers_out(school_id: int) -> list[tuple[str, str]]:
         )
         for code, held in ledger.balances(school_id, "held:").items()
         if held.dong < 0
+    ]
+    found += [
+        (
+            f"{Purpose.OTHER_SCHOOL}:{code[12:]}",
+            _("Transferred to the school whose %(amount)s came here", amount=vnd(-owed)),
+        )
+        for code, owed in ledger.balances(school_id, "interschool:").items()
+        if owed.dong < 0
     ]
     found += [
         (f"{Purpose.CASH_DRAWN}:{till.id}", _("Cash taken into %(till)s", till=till.name))

@@ -24,7 +24,7 @@ from app.money.billing import find_references
 from app.money.payments import queries as payments_queries
 from app.money.payments.forms import read_said
 from app.money.payments.models import Purpose
-from app.money.payments.movements import looks_like_fee
+from app.money.payments.movements import followed, looks_like_fee
 from app.money.payments.sentences import marked, offers_out, purpose_words
 from app.money.payouts.matching import batches_of_amount
 from app.money.reconciliation import jobs as background
@@ -414,6 +414,7 @@ def keep_row_purpose(statement_id: int, row_id: int) -> ResponseReturnValue:
     refused = attempt(deed, lambda words, status: _row_purpose(statement_id, row_id, words, status))
     if refused is not None:
         return refused
+    followed(school_id)
     flash(_("Booked"), "toast")
     return redirect(url_for(".show_statement", statement_id=statement_id), 303)
 

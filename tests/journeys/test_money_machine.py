@@ -322,7 +322,11 @@ class Story(RuleBasedStateMachine):
                     now=NOW,
                 )
         except Refused:
-            assert payment.method == "cash" or payment.id in self.went_back
+            assert (
+                payment.method == "cash"
+                or payment.id in self.went_back
+                or self._has_payout(payment)
+            )
 
     @rule(data=st.data(), share=st.integers(1, 4))
     def refund(self, data: st.DataObject, share: int) -> None:
@@ -344,10 +348,19 @@ class Story(RuleBasedStateMachine):
                     now=NOW,
                 )
         except Refused:
-            assert amount > payment.amount - payment.returned
+            assert amount > payment.amount - payment.returned or self._has_payout(payment)
             return
         self.refunded += amount.dong
         self.went_back.add(payment.id)
+
+    def _has_payout(self, payment: queries.PaymentRow) -> bool:
+        """Whether credit of its child went to the family, or is set apart for it."""
+        with self._school():
+            found = payout_queries.list_payouts(
+                self.made.id, Step.APPROVED, Step.SENT, Step.PAID, Step.FAILED
+            )
+        mine = {child.student_id for child in payment.children}
+        return any(one.kind is Kind.REFUND and one.student_id in mine for one in found)
 
     @rule(data=st.data())
     def refund_comes_back(self, data: st.DataObject) -> None:

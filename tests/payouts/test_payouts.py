@@ -17,8 +17,10 @@ from app.core.money import Vnd
 from app.money import billing, ledger
 from app.money.payments import movements
 from app.money.payments import queries as payments_queries
+from app.money.payments.errors import MoreThanPaid
 from app.money.payments.models import Purpose
 from app.money.payments.movements import Said
+from app.money.payments.reversals import reverse_payment
 from app.money.payouts import queries, services
 from app.money.payouts.errors import (
     BadPayout,
@@ -565,3 +567,55 @@ def test_the_books_of_money_out_are_one_child_each() -> None:
         for child in children:
             owed = ledger.balance(school.id, "refund_payable", student_id=child.student_id)
             assert owed == Vnd(-300_000)
+
+
+def test_a_reversal_after_a_refund_opens_bills_and_never_takes_credit_twice() -> None:
+    [child] = with_credit()
+    school = child.school
+    [one] = ask(school, refund(child, 300_000))
+    approve(school, one)
+    with scope.opened(scope.one_school(school.id)):
+        [payment] = payments_queries.payments_of_student(school.id, child.student_id)
+        with transaction():
+            reverse_payment(
+                school.id,
+                payment.id,
+                amount=Vnd(child.due),
+                kind="bank",
+                external_id="b1",
+                actor=ACCOUNTANT,
+                now=NOON,
+            )
+        assert billing.due(child.request).dong == child.due
+        with pytest.raises(MoreThanPaid), transaction():
+            reverse_payment(
+                school.id,
+                payment.id,
+                amount=Vnd(1),
+                kind="bank",
+                external_id="b2",
+                actor=ACCOUNTANT,
+                now=NOON,
+            )
+    assert (credit(child), in_books(child, "refund_payable")) == (0, -300_000)
+    assert_books_hold()
+
+
+def test_a_banks_reversal_of_money_that_was_refunded_waits_for_a_person() -> None:
+    [child] = billed_children(1)
+    school = child.school
+    whole = child.due + 300_000
+    moves = [Move(whole, child.request.reference, ref="FT26000000001", day=DAY)]
+    post(school, take_in(school, moves))
+    [one] = ask(school, refund(child, 300_000))
+    approve(school, one)
+    back = [Move(-whole, "Hoan tra giao dich loi", ref="FT26000000001", day=DAY)]
+    statement = take_in(school, back, opening=50_000_000)
+    post(school, statement)
+    assert set(rows_out(school, statement)) == {"FT26000000001"}
+    do(school, services.withdraw, one)
+    post(school, statement)
+    assert rows_out(school, statement) == {}
+    with scope.opened(scope.one_school(school.id)):
+        assert billing.due(child.request).dong == child.due
+    assert_books_hold()

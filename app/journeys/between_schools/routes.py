@@ -92,7 +92,7 @@ def decide_claim(claim_id: int) -> ResponseReturnValue:
         raise
     except DomainError as refusal:
         return _list(refusal.message, refusal.status)
-    flash(_("Kept"), "toast")
+    flash(_("It is kept"), "toast")
     return redirect(url_for(".list_claims"), 303)
 
 

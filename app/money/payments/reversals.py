@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import Row, insert
 
 from app import audit
 from app.core import clock
@@ -102,13 +102,30 @@ def reverse_payment(
             ordered = find(school_id, payment_id, amount, now)
             if ordered is not None:
                 return _give_back(payment, ordered, amount, external_id, actor, now)
+    pairs, unapplied = _taken(payment, amount)
+    return _book(
+        payment, "payment_reversed", pairs, unapplied, amount, kind, external_id, actor, now
+    )
+
+
+def _taken(payment: PaymentRow, amount: Vnd) -> tuple[list[ledger.Pair], list[ledger.Pair]]:
+    """Where `amount` of a payment is taken from, and the bills whose credit it was."""
     left = amount
     pairs: list[ledger.Pair] = []
     unapplied: list[ledger.Pair] = []
+    free: dict[int, Vnd] = {}
     for holding in _in_order_of_return(holdings(payment)):
         if not left:
             break
         part = min(left, holding.amount)
+        if holding.account == chart.CREDIT and holding.student_id is not None:
+            child = holding.student_id
+            # What was set apart for the family, or went to it, is no credit any more.
+            free.setdefault(child, _credit_ever_free(payment.school_id, child))
+            part = min(part, free[child])
+            free[child] = free[child] - part
+        if not part:
+            continue
         left = left - part
         pairs.append(
             ledger.Pair(
@@ -116,12 +133,10 @@ def reverse_payment(
             )
         )
         if holding.account == chart.CREDIT and holding.student_id is not None:
-            unapplied += take_out_of_bills(school_id, holding.student_id, part)
+            unapplied += take_out_of_bills(payment.school_id, holding.student_id, part)
     if left:
         raise MoreThanPaid
-    return _book(
-        payment, "payment_reversed", pairs, unapplied, amount, kind, external_id, actor, now
-    )
+    return pairs, unapplied
 
 
 def _give_back(
@@ -279,13 +294,34 @@ def _in_order_of_return(held: Sequence[Holding]) -> list[Holding]:
     return sorted(held, key=place)
 
 
+def _credit_ever_free(school_id: int, student_id: int) -> Vnd:
+    """Credit of a child, with what bills used up of it."""
+    credit = billing.credits_of(school_id, [student_id]).get(student_id, ZERO)
+    return credit + Vnd(sum(int(line.amount) for line in _used_by_bills(school_id, student_id)))
+
+
 def take_out_of_bills(school_id: int, student_id: int, part: Vnd) -> list[ledger.Pair]:
     """Credit that later bills used up comes out of them again, the newest line first."""
     credit = billing.credits_of(school_id, [student_id]).get(student_id, ZERO)
     short = part - credit
     if short <= ZERO:
         return []
-    used = rows(
+    used = _used_by_bills(school_id, student_id)
+    pairs = []
+    for line in used:
+        if not short:
+            break
+        taken = min(short, Vnd(int(line.amount)))
+        short = short - taken
+        pairs.append(ledger.Pair(chart.RECEIVABLE, chart.CREDIT, taken, student_id, line.line_id))
+    if short:
+        raise MoreThanPaid
+    return pairs
+
+
+def _used_by_bills(school_id: int, student_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Lines that credit of a child paid and still pays, the newest first."""
+    return rows(
         "select e.invoice_line_id as line_id, sum(case when d.code = 'credit' then e.amount"
         "  else -e.amount end) as amount from entries e"
         " join accounts d on d.school_id = e.school_id and d.id = e.debit_id"
@@ -298,16 +334,6 @@ def take_out_of_bills(school_id: int, student_id: int, part: Vnd) -> list[ledger
         school_id=school_id,
         rows=list(students.rows_of([student_id])),
     )
-    pairs = []
-    for line in used:
-        if not short:
-            break
-        taken = min(short, Vnd(int(line.amount)))
-        short = short - taken
-        pairs.append(ledger.Pair(chart.RECEIVABLE, chart.CREDIT, taken, student_id, line.line_id))
-    if short:
-        raise MoreThanPaid
-    return pairs
 
 
 def _pairs_back(payment: PaymentRow, held: Sequence[Holding], own: Vnd) -> list[ledger.Pair]:

@@ -344,7 +344,7 @@ def settle_payout(payout_id: int) -> ResponseReturnValue:
     def verb(*args: Any, **kwargs: Any) -> None:
         services.settle_by_hand(*args, is_done=is_done, **kwargs)
 
-    return _end(payout_id, verb, _("Kept"))
+    return _end(payout_id, verb, _("It is kept"))
 
 
 @bp.post("/payouts/<int:payout_id>/cash")

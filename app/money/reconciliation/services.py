@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +15,17 @@ from sqlalchemy import insert
 from app import audit
 from app.core import clock
 from app.core.bulk import insert_rows, write_rows
-from app.core.db import execute, for_update, in_chunks, own_school, row, rows, scalar
+from app.core.db import (
+    execute,
+    for_update,
+    in_chunks,
+    own_school,
+    row,
+    rows,
+    savepoint,
+    scalar,
+)
+from app.core.errors import Refused
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.text import nfc
@@ -299,24 +310,28 @@ def post_reversals(
     statement = queries.get_statement(school_id, statement_id)
     lines = queries.lines_of(school_id, statement_id, only="open_debits")
     found = planning.find_reversals(school_id, statement.bank_account_id, lines)
+    booked = []
     for one in found:
-        payments.reverse_payment(
-            school_id,
-            one.payment_id,
-            amount=one.line.amount,
-            kind="bank",
-            external_id=one.line.key,
-            actor=actor,
-            now=now,
-        )
+        # One that cannot be booked, because the family has the money already, waits for a person.
+        with suppress(Refused), savepoint():
+            payments.reverse_payment(
+                school_id,
+                one.payment_id,
+                amount=one.line.amount,
+                kind="bank",
+                external_id=one.line.key,
+                actor=actor,
+                now=now,
+            )
+            booked.append(one)
     _write_findings(
         school_id,
-        {one.line.id: one.payment_id for one in found},
+        {one.line.id: one.payment_id for one in booked},
         Finding.REVERSAL,
         actor,
         now,
     )
-    return Posted(reversals=len(found))
+    return Posted(reversals=len(booked))
 
 
 def decide_row(

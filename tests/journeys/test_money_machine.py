@@ -51,6 +51,9 @@ DAY = date(2026, 11, 24)
 NOW = IN_DECEMBER
 _numbers = itertools.count(1)
 
+#: told by the bank what the desk or a provider had told before
+CAME_TWICE = (Purpose.CASH_BANKED, Purpose.SETTLEMENT)
+
 child_places = st.integers(0, 2)
 amounts = st.sampled_from([1_000, 16_000, 92_000, 276_000, 300_000, 552_000, 1_500_000])
 
@@ -78,7 +81,7 @@ class Story(RuleBasedStateMachine):
         self.cash = 0
         self.confirmed: dict[str, int] = {}
         self.refunded = 0
-        #: notes brought to the bank and seen there: they came twice, once as cash
+        #: notes brought to the bank, and pay-outs of providers: they came twice
         self.banked = 0
         #: money no family paid, by its payment
         self.named: dict[int, int] = {}
@@ -419,7 +422,7 @@ class Story(RuleBasedStateMachine):
             said = movements.likely_of(self.made.id, [payment]).get(payment.id, Said(purpose))
             with transaction():
                 movements.name_credit(self.made.id, payment.id, said, actor=ACCOUNTANT, now=NOW)
-        if said.purpose is Purpose.CASH_BANKED:
+        if said.purpose in CAME_TWICE:
             self.banked += payment.amount.dong
         else:
             self.named[payment.id] = payment.amount.dong
@@ -441,7 +444,7 @@ class Story(RuleBasedStateMachine):
                     actor=ACCOUNTANT,
                     now=NOW,
                 )
-        if movement.purpose is Purpose.CASH_BANKED:
+        if movement.purpose in CAME_TWICE:
             self.banked -= movement.amount.dong
         else:
             del self.named[payment_id]
@@ -599,7 +602,7 @@ class Story(RuleBasedStateMachine):
         told = sum(one.move.amount for one in self._credits() if one.is_told)
         came = told + self.cash + sum(self.confirmed.values())
         assert sum(one.amount.dong for one in payments) == came
-        # Notes brought to the bank came twice: as cash, and on the account.
+        # Notes and confirmed money came twice: before, and on the account.
         paid = sum(self.ordered[code] for code in self.paid_out)
         kept = came - self.banked - self.refunded - paid
         # What came in, less what went back, lies in these places and nowhere else.

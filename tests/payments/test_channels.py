@@ -131,7 +131,7 @@ def test_what_cannot_be_a_secret_or_a_channel_is_said(app: Flask) -> None:
     child = billed_child()
     principal, page = connect(app, child)
     for secret in ("", "abc", "mit leer zeichen", "x" * 201):
-        assert "4" in enter(principal, page, secret)
+        assert "Khóa có 4 đến 200 ký tự" in enter(principal, page, secret)
     form = principal.get("/bank/channels")
     for wrong in (
         {"provider": "cash"},

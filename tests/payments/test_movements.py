@@ -25,10 +25,12 @@ from app.money.payments.models import Purpose
 from app.money.payments.movements import Said
 from app.money.payments.suspense import assign_suspense
 from app.people.access.models import Role
+from app.people.schools import Provider
 from tests.factories.money import Billed, billed_child
 from tests.factories.schools import ACCOUNTANT, NOON, make_school
 from tests.factories.staff import signed_in, token, words
 from tests.payments.books import assert_books_hold
+from tests.payments.test_gateways import open_way, send_momo
 from tests.payments.test_till import in_books, paid_in_cash
 from tests.payments.test_unmatch import transfer
 
@@ -267,9 +269,19 @@ def test_the_accountant_names_money_on_the_bank_page_and_takes_it_back(app: Flas
 
 
 def test_what_only_a_provider_confirmed_is_not_on_an_account(app: Flask) -> None:
-    other = make_school()
-    client = signed_in(app, other.unit_id, Role.ACCOUNTANT)
     child = billed_child()
+    way = open_way(child.school, Provider.MOMO)
+    send_momo(app.test_client(), way, "unknown-1", 5_000)
+    with scope.opened(scope.one_school(child.school.id)):
+        [waiting] = queries.suspense_items(child.school.id)
+    with pytest.raises(NotOnAccount):
+        name(child, waiting.payment.id, Said(Purpose.INTEREST))
+    assert state(child, waiting.payment.id) == ("suspense", "suspense")
+    assert_books_hold()
+
+
+def test_another_schools_money_is_not_there_to_be_named(app: Flask) -> None:
+    child, other = billed_child(), make_school()
     seen = transfer(child, "x", 5_000)
+    client = signed_in(app, other.unit_id, Role.ACCOUNTANT)
     assert client.get(f"/bank/credits/{seen}/purpose").status_code == 404
-    assert NotOnAccount().status == 409

@@ -195,6 +195,25 @@ def test_a_drawer_with_cash_is_counted_or_explained() -> None:
     assert_books_hold()
 
 
+def test_cash_taken_after_the_count_was_not_counted() -> None:
+    child = paid_in_cash(750_000)
+    school = child.school
+    with scope.opened(scope.one_school(school.id)), transaction():
+        till.count_till(
+            school.id,
+            school.till_id,
+            {500_000: 1, 200_000: 1, 50_000: 1},
+            reason="",
+            handed_to="",
+            actor=ACCOUNTANT,
+            now=NOON - timedelta(hours=1),
+        )
+    with pytest.raises(ReasonsMissing):
+        close(school)
+    close(school, reasons={f"till:{school.till_id}": "Kiểm quỹ lại vào sáng hôm sau"})
+    assert_books_hold()
+
+
 def test_notes_on_their_way_stand_with_their_age_until_the_bank_shows_them() -> None:
     child = paid_in_cash(750_000)
     school = child.school

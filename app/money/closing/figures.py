@@ -396,11 +396,11 @@ def _late(school_id: int, account_id: int, day: date) -> int:
 
 def _till(school_id: int, till_id: int, name: str, day: date, book: int, work: _Working) -> None:
     last = row(
-        "select max(v.booked_on) as day from accounts a join entries e"
+        "select max(v.booked_on) as day, max(v.posted_at) as moment from accounts a join entries e"
         " on e.school_id = a.school_id and a.id in (e.debit_id, e.credit_id)"
         " join ledger_events v on v.school_id = e.school_id and v.id = e.event_id"
         " where a.school_id = :school_id and a.code = :code and v.booked_on <= :day",
-        types={"day": DAY},
+        types={"day": DAY, "moment": MOMENT},
         school_id=school_id,
         code=f"cash:{till_id}",
         day=day,
@@ -412,10 +412,10 @@ def _till(school_id: int, till_id: int, name: str, day: date, book: int, work: _
         school_id=school_id,
         till=till_id,
     )
-    counted = max((local_day(one.counted_at) for one in counts), default=None)
-    work.tills.append(TillSide(till_id, name, book, counted.isoformat() if counted else ""))
-    touched = last.day if last else None
-    if book and touched is not None:
+    counted = max((one.counted_at for one in counts), default=None)
+    day_of_count = local_day(counted).isoformat() if counted else ""
+    work.tills.append(TillSide(till_id, name, book, day_of_count))
+    if book and last is not None and last.day is not None:
         work.items.append(
             Item(
                 key=f"till:{till_id}",
@@ -423,8 +423,9 @@ def _till(school_id: int, till_id: int, name: str, day: date, book: int, work: _
                 place=name,
                 amount=book,
                 count=0,
-                since=touched.isoformat(),
-                needs_reason=counted is None or counted < touched,
+                since=last.day.isoformat(),
+                # Notes taken after the count were not counted.
+                needs_reason=counted is None or counted < last.moment,
             )
         )
 

@@ -21,9 +21,9 @@ pictures: ## every screen and PDF page as PNG under build/pictures/
 	@$(PYTHON) tools/prepare.py test
 	@if [ -f tools/pictures.py ]; then $(PY) -m tools.pictures $(ARGS); else echo "tools/pictures.py is not there yet" >&2; exit 1; fi
 
-test: ## everything needed, then the whole suite (ARGS="tests/policing -x" for a part)
+test: ## everything needed, then the whole suite, a process a core (ARGS="tests/policing -x" for a part in one)
 	@$(PYTHON) tools/prepare.py test
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 soak: ## a hundred thousand steps of the money machine, for hours (STORIES=3334)
 	@$(PYTHON) tools/prepare.py test

@@ -34,7 +34,10 @@ from app.journeys.api import cli as api_commands
 from app.journeys.api import routes as api
 from app.journeys.between_schools import routes as between_schools
 from app.journeys.child_file import routes as child_file
-from app.journeys.family import child_routes  # noqa: F401 - it adds its views to the blueprint
+from app.journeys.family import (  # noqa: F401 - they add their views to the blueprint
+    basket_routes,
+    child_routes,
+)
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.merging import services as merging_services

@@ -14,7 +14,14 @@ import click
 
 from app.core import clock, jobs, scope
 from app.shell import verify as proof
-from app.shell.upkeep import ask_providers, backup_database, forget, restore_database, tidy
+from app.shell.upkeep import (
+    ask_providers,
+    backup_database,
+    forget,
+    lapse_offers,
+    restore_database,
+    tidy,
+)
 
 
 @click.command("verify")
@@ -83,6 +90,7 @@ def worker(once: bool) -> None:
             ask_providers(now=clock.now())
             last_asked = time.monotonic()
         if time.monotonic() - last_forgotten > 3600 or once:
+            lapse_offers(now=clock.now())
             forget(now=clock.now())
             last_forgotten = time.monotonic()
         busy = jobs.run_one()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from app.audit import MACHINE
 from app.audit.sealing import seal_audit
 from app.core import scope
 from app.core.db import is_sqlite, rows, transaction
@@ -21,6 +22,7 @@ from app.core.errors import Refused, TryAgain
 from app.core.model import db
 from app.journeys.between_schools.services import mirror_all
 from app.money import ledger
+from app.money.billing.lapsing import lapse
 from app.money.payments.gaps import fill_gaps
 from app.money.payments.jobs import retry_notices
 from app.people import cards
@@ -63,6 +65,22 @@ def ask_providers(*, now: datetime) -> None:
                 continue
         if found.found or found.silent:
             log.info("school %s: %s found, silent: %s", school_id, found.found, found.silent)
+
+
+def lapse_offers(*, now: datetime) -> None:
+    """Take back the voluntary lines nobody paid by their last day, school by school."""
+    with scope.opened(scope.EVERY_SCHOOL):
+        schools = [int(school.id) for school in rows("select id from schools order by id")]
+    for school_id in schools:
+        with scope.opened(scope.one_school(school_id)):
+            try:
+                with transaction():
+                    done = lapse(school_id, actor=MACHINE, now=now)
+            except TryAgain:
+                log.info("school %s is busy; its offers lapse next time", school_id)
+                continue
+        if done.lines:
+            log.info("school %s: %s voluntary lines lapsed", school_id, done.lines)
 
 
 def forget(*, now: datetime) -> None:

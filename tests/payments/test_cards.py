@@ -30,7 +30,7 @@ from app.money.payouts.models import Kind, Way
 from app.money.payouts.services import NewPayout
 from app.people.schools import ChannelInfo
 from app.people.schools.models import ChannelSecret
-from tests.factories.money import TODAY, Billed, billed_child, make_card_channel
+from tests.factories.money import Billed, billed_child, make_card_channel
 from tests.factories.schools import ACCOUNTANT, NOON, PRINCIPAL
 from tests.payments.books import assert_books_hold
 from tests.peers.stripe_peer import StripePeer
@@ -234,13 +234,13 @@ def test_a_school_without_keys_takes_no_card(case: Case, app: Flask) -> None:
     app.config["SETTINGS"] = settings.model_copy(update={"stripe_api_key": ""})
     try:
         with scope.opened(scope.one_school(case.school_id)):
-            assert cards.card_channel(case.school_id, TODAY) is None
+            assert cards.card_channel(case.school_id, NOON) is None
         with pytest.raises(NoCardChannel):
             case.start()
     finally:
         app.config["SETTINGS"] = settings
     with scope.opened(scope.one_school(case.school_id)):
-        assert cards.card_channel(case.school_id, TODAY) == case.channel
+        assert cards.card_channel(case.school_id, NOON) == case.channel
 
 
 # Paid

@@ -10,7 +10,8 @@ from app.core.db import transaction
 from app.core.money import Vnd
 from app.money import ledger
 from app.money.payments import cash, till
-from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill
+from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill, ShiftIsOpen
+from app.money.payments.models import CountKind
 from app.people.access.models import Role
 from tests.factories.money import Billed, billed_child
 from tests.factories.schools import ACCOUNTANT, NOON, make_school
@@ -39,7 +40,13 @@ def paid_in_cash(amount: int = 750_000) -> Billed:
     return child
 
 
-def count(child: Billed, notes: dict[int, int], *, reason: str = "") -> till.Count:
+def count(
+    child: Billed,
+    notes: dict[int, int],
+    *,
+    reason: str = "",
+    kind: CountKind = CountKind.CLOSING,
+) -> till.Count:
     with scope.opened(scope.one_school(child.school.id)), transaction():
         return till.count_till(
             child.school.id,
@@ -47,6 +54,7 @@ def count(child: Billed, notes: dict[int, int], *, reason: str = "") -> till.Cou
             notes,
             reason=reason,
             handed_to="Trần Thị Bình",
+            kind=kind,
             actor=ACCOUNTANT,
             now=NOON,
         )
@@ -82,6 +90,47 @@ def test_a_difference_is_booked_with_its_reason_and_the_drawer_agrees_again(
     assert in_books(child, "till_difference") == -difference
     assert count(child, notes).difference == Vnd(0)
     assert_books_hold()
+
+
+def test_a_shift_opens_with_a_count_and_the_next_count_ends_it() -> None:
+    child = paid_in_cash()
+    school, drawer = child.school.id, child.school.till_id
+    notes = {500_000: 1, 200_000: 1, 50_000: 1}
+    opened = count(child, notes, kind=CountKind.OPENING)
+    with scope.opened(scope.one_school(school)):
+        assert till.shift_of(school, drawer) == opened
+    with pytest.raises(ShiftIsOpen):
+        count(child, notes, kind=CountKind.OPENING)
+    count(child, notes)
+    with scope.opened(scope.one_school(school)):
+        assert till.shift_of(school, drawer) is None
+    count(child, notes, kind=CountKind.OPENING)
+    assert_books_hold()
+
+
+def test_what_is_missing_when_a_shift_opens_is_booked_before_it_begins() -> None:
+    child = paid_in_cash()
+    opened = count(
+        child, {500_000: 1}, reason="Ca trước bàn giao thiếu tiền", kind=CountKind.OPENING
+    )
+    assert opened.difference == Vnd(-250_000)
+    assert count(child, {500_000: 1}).difference == Vnd(0)
+    assert_books_hold()
+
+
+def test_the_desk_says_whose_shift_it_is(app: Flask) -> None:
+    child = paid_in_cash()
+    client = signed_in(app, child.school.unit_id, Role.CASHIER)
+    page = client.get("/cash-desk/count")
+    assert "Không có ca nào đang mở" in words(page)
+    fields = {"csrf_token": token(page), "till": child.school.till_id, "kind": "opening"}
+    answer = client.post(
+        "/cash-desk/count",
+        data={**fields, "note-500000": "1", "note-200000": "1", "note-50000": "1"},
+        follow_redirects=True,
+    )
+    assert answer.status_code == 200
+    assert "Ca của" in words(answer)
 
 
 @pytest.mark.parametrize("notes", [{500_000: -1}, {3_000: 1}, {500_000: 10**9}])

@@ -12,6 +12,7 @@ from app.core.period import Period
 from app.core.text import initials, last_four
 from app.journeys.family.errors import UnknownLink
 from app.money import billing
+from app.money.billing.lapsing import last_day_open
 from app.people import students
 from app.people.schools import AccountInfo, SchoolInfo, get_account, school_info
 
@@ -54,6 +55,8 @@ class Bill:
     id: int
     period: Period
     due_on: date
+    #: a voluntary line that may not be a debt falls away after this day
+    stands_until: date
     #: what it asked for when issued
     total: Vnd
     open: Vnd
@@ -211,6 +214,7 @@ def _bills(request: billing.Request) -> tuple[tuple[Bill, ...], str]:
             id=invoice.id,
             period=invoice.billed_period,
             due_on=invoice.due_on,
+            stands_until=last_day_open(invoice.due_on, request.school_id),
             total=total_of([line.amount for line in lines[invoice.id]]),
             open=total_of([line.open for line in lines[invoice.id]]),
             from_credit=total_of([credit.get(line.id, ZERO) for line in lines[invoice.id]]),

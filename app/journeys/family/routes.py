@@ -34,6 +34,7 @@ from app.core.text import ascii_upper
 from app.core.throttle import count_try
 from app.core.words import amount_sentence, amount_sentence_en
 from app.journeys.family import queries, services
+from app.journeys.family.basket import has_siblings
 from app.journeys.family.errors import NoQr, UnknownLink
 from app.money import billing, receipts
 from app.money.billing import reference, vietqr
@@ -156,6 +157,8 @@ def _draw(
             "family/pay.html",
             page=page,
             is_open=is_open,
+            has_siblings=is_open
+            and has_siblings(asked.student_id, services.guardians(asked, session, now), today),
             is_locked_out=not is_open and services.is_locked_out(asked, now),
             error=error,
             is_back=is_back,
@@ -163,7 +166,7 @@ def _draw(
             steps=_steps(page, today_is=now),
             bank=find_bank(page.account.bank_bin),
             card=_card(asked, page.due),
-            gateways=gateway_pages.choices(asked.school_id, page.due, today),
+            gateways=gateway_pages.choices(asked.school_id, page.due, now),
             cash_hours=setting(asked.school_id, "cash_hours", today),
             reasons=queries.reasons(asked.school_id, lines) if is_open else {},
             words=words(max(page.due.dong, 0)),
@@ -289,7 +292,7 @@ def qr_png(token: str) -> ResponseReturnValue:
 
 
 def _card(asked: billing.Request, due: Vnd) -> CardChoice | None:
-    channel = cards.card_channel(asked.school_id, clock.today()) if due else None
+    channel = cards.card_channel(asked.school_id, clock.now()) if due else None
     if channel is None:
         return None
     surcharge = cards.surcharge_of(channel, due)
@@ -301,7 +304,7 @@ def _card(asked: billing.Request, due: Vnd) -> CardChoice | None:
 def start_card(token: str) -> ResponseReturnValue:
     """Send the payer to the card provider's page for what is due now."""
     asked = open_link(token)
-    channel = cards.card_channel(asked.school_id, clock.today())
+    channel = cards.card_channel(asked.school_id, clock.now())
     back = url_for(".pay", token=asked.token)
     if channel is None:
         return redirect(back, 303)

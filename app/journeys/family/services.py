@@ -10,6 +10,7 @@ from typing import Any, Final
 from app.core import clock
 from app.core.db import execute, transaction
 from app.core.throttle import count_try, tries
+from app.journeys.family.basket import guardians_by_ending
 from app.journeys.family.errors import TooManyTries, WrongDigits
 from app.journeys.family.queries import registered_endings
 from app.money import billing
@@ -19,6 +20,7 @@ MOST_TRIES: Final = 5
 #: how long a browser is remembered for a link
 UNLOCKED_FOR: Final = timedelta(minutes=30)
 _SESSION_KEY: Final = "pay_unlocked"
+_FAMILY_KEY: Final = "pay_family"
 
 
 def unlock(
@@ -51,11 +53,24 @@ def unlock(
     held = _held(session, now)
     held[str(request.id)] = int((now + UNLOCKED_FOR).timestamp())
     session[_SESSION_KEY] = held
+    # Only the children of who proved to be one: the other parent may have a second family.
+    family = {link: ids for link, ids in _family(session).items() if link in held}
+    family[str(request.id)] = guardians_by_ending(request.student_id, digits, day)
+    session[_FAMILY_KEY] = family
 
 
 def is_unlocked(request: billing.Request, session: MutableMapping[str, Any], now: datetime) -> bool:
     """Whether this browser proved itself for this link within the last half hour."""
     return str(request.id) in _held(session, now)
+
+
+def guardians(
+    request: billing.Request, session: MutableMapping[str, Any], now: datetime
+) -> list[int]:
+    """Who this browser showed to be for a link that is open to it; else nobody."""
+    if not is_unlocked(request, session, now):
+        return []
+    return _family(session).get(str(request.id), [])
 
 
 def is_locked_out(request: billing.Request, now: datetime) -> bool:
@@ -65,6 +80,13 @@ def is_locked_out(request: billing.Request, now: datetime) -> bool:
 
 def _key(request: billing.Request) -> str:
     return f"pay:{request.id}"
+
+
+def _family(session: MutableMapping[str, Any]) -> dict[str, list[int]]:
+    found = session.get(_FAMILY_KEY)
+    if not isinstance(found, dict):
+        return {}
+    return {str(link): [int(one) for one in ids] for link, ids in found.items()}
 
 
 def _held(session: MutableMapping[str, Any], now: datetime) -> dict[str, int]:

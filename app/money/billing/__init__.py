@@ -25,6 +25,7 @@ from app.money.billing.queries import (
     open_lines,
     requests_by_reference,
     requests_of,
+    requests_of_many,
     school_of_code,
     school_of_token,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "preview",
     "requests_by_reference",
     "requests_of",
+    "requests_of_many",
     "school_of_code",
     "school_of_token",
     "unplaced",

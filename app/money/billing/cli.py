@@ -17,7 +17,7 @@ from app.core.formats import number, signed
 from app.core.money import Vnd, total_of
 from app.core.period import Period
 from app.core.text import fold
-from app.money.billing import queries, services
+from app.money.billing import lapsing, queries, services
 from app.money.billing.preview import Preview, preview
 from app.money.billing.routes import default_due
 from app.money.billing.sentences import sentence
@@ -133,6 +133,29 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+@cli.command("lapse")
+@click.option("--school", "code", required=True, help="Our code of the school.")
+def lapse(code: str) -> None:
+    """Take back voluntary lines nobody paid by their last day; the worker does it by itself."""
+    school = _school(code)
+    try:
+        with scope.opened(scope.one_school(school.id)), transaction():
+            done = lapsing.lapse(school.id, actor=OPERATOR, now=clock.now())
+    except DomainError as refusal:
+        click.echo(f"{refusal.code}: {refusal.message}", err=True)
+        sys.exit(1)
+    click.echo(
+        json.dumps(
+            {
+                "school": school.code,
+                "notes": done.notes,
+                "lines": done.lines,
+                "amount": done.amount.dong,
+            }
+        )
+    )
 
 
 @cli.command("rules")

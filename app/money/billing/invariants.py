@@ -130,4 +130,24 @@ INVARIANTS = [
         "  and c.enrolment_id = l.enrolment_id and c.item_id = l.item_id"
         "  and c.first_period <= l.service_period)",
     ),
+    query(
+        "B10",
+        "only voluntary lines lapse, as a whole, and nothing of them stays open",
+        "select n.id as line from billing_runs r join invoice_lines n"
+        " on n.school_id = r.school_id and n.run_id = r.id where r.kind = 'lapse'"
+        " and (n.amount >= 0 or n.may_be_debt or n.is_compulsory"
+        "  or (select sum(l.amount) from invoice_lines l where l.school_id = n.school_id"
+        "   and l.service_period = n.service_period and l.enrolment_id = n.enrolment_id"
+        "   and l.item_id = n.item_id and l.id <= n.id) <> 0)"
+        " union all select l.id from billing_runs r join invoice_lines n"
+        "  on n.school_id = r.school_id and n.run_id = r.id"
+        " join invoice_lines l on l.school_id = n.school_id"
+        "  and l.service_period = n.service_period and l.enrolment_id = n.enrolment_id"
+        "  and l.item_id = n.item_id and l.id < n.id and l.amount > 0"
+        " join entries e on e.school_id = l.school_id and e.invoice_line_id = l.id"
+        " join accounts a on a.school_id = e.school_id and a.code = 'receivable'"
+        "  and a.id in (e.debit_id, e.credit_id)"
+        " where r.kind = 'lapse' group by l.id"
+        " having sum(case when e.debit_id = a.id then e.amount else -e.amount end) <> 0",
+    ),
 ]

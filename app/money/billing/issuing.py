@@ -119,6 +119,20 @@ def lay_out_reversal(school_id: int, invoice_id: int) -> int:
     return _counted()
 
 
+def lay_out_lapsed(month: Period) -> int:
+    """What lapsed of one month's bills with its sign turned, from the table `lapsed`."""
+    _open_table()
+    execute(
+        "insert into run_lines (enrolment_id, item_id, service_period, class_name,"
+        " schedule_price_id, quantity, price, quantity_before, price_before, percent, policy_id,"
+        " subsidy, gross, reduction)"
+        " select enrolment_id, item_id, service_period, class_name, null, 0, 0, 0, 0, 0, null, 0,"
+        "  -gross, -reduction from lapsed where billed_period = :month",
+        month=month.number,
+    )
+    return _counted()
+
+
 def _open_table() -> None:
     execute(
         "create temporary table run_lines (enrolment_id bigint not null, item_id bigint not null,"

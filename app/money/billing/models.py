@@ -29,6 +29,8 @@ class RunKind(StrEnum):
     CHILD = "child"
     #: a bill taken back, line by line
     WITHDRAWAL = "withdrawal"
+    #: voluntary lines nobody paid by their last day
+    LAPSE = "lapse"
 
 
 class BillingRun(SchoolOwned, Model):

@@ -306,6 +306,7 @@ class BilledLine:
     unit: str
     legal_act: str
     is_compulsory: bool
+    may_be_debt: bool
     service_period: Period
     quantity: int
     price: Vnd
@@ -322,8 +323,9 @@ class BilledLine:
 
 _LINE = (
     "select l.id, l.invoice_id, l.position, l.item_id, l.name, l.name_en, l.category, l.unit,"
-    " l.legal_act, l.is_compulsory, l.service_period, l.quantity, l.price, l.quantity_before,"
-    " l.price_before, l.subsidy, l.gross, l.percent, l.reduction, l.amount, l.bank_account_id,"
+    " l.legal_act, l.is_compulsory, l.may_be_debt, l.service_period, l.quantity, l.price,"
+    " l.quantity_before, l.price_before, l.subsidy, l.gross, l.percent, l.reduction, l.amount,"
+    " l.bank_account_id,"
     " coalesce((select sum(case when e.debit_id = a.id then e.amount else -e.amount end)"
     "  from entries e join accounts a on a.school_id = l.school_id and a.code = 'receivable'"
     "   and a.id in (e.debit_id, e.credit_id) where e.invoice_line_id = l.id), 0) as open"
@@ -343,7 +345,8 @@ _LINE_TYPES = {
 
 def _billed_line(found: Record) -> BilledLine:
     values = found._asdict()
-    values["is_compulsory"] = bool(values["is_compulsory"])
+    for name in ("is_compulsory", "may_be_debt"):
+        values[name] = bool(values[name])
     return BilledLine(**values)
 
 

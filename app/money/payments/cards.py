@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import current_app
@@ -95,17 +95,16 @@ def adapter_of(channel: ChannelInfo, now: datetime) -> StripeAdapter:
     return adapter
 
 
-def card_channel(school_id: int, day: date) -> ChannelInfo | None:
-    """The school's way to take cards on a day; None hides the choice from payers."""
+def card_channel(school_id: int, now: datetime) -> ChannelInfo | None:
+    """The school's way to take cards at this moment; None hides the choice from payers."""
     settings = current_app.config["SETTINGS"]
     has_own = settings.app_env != "production" and bool(
         settings.stripe_api_key and settings.stripe_webhook_secret
     )
-    for channel in channels_of(school_id, day):
+    for channel in channels_of(school_id, clock.local_day(now)):
         if channel.provider != Provider.STRIPE:
             continue
-        noon = clock.start_of(day) + timedelta(hours=12)
-        if has_own or secrets_of(school_id, channel.id, "api", noon):
+        if has_own or secrets_of(school_id, channel.id, "api", now):
             return channel
     return None
 

@@ -207,6 +207,15 @@ class BadCount(Invalid):
         return _("Write how many notes of each kind there are: whole numbers, 0 for none.")
 
 
+class ShiftIsOpen(Refused):
+    """Somebody answers for the drawer already."""
+
+    code = "shift_is_open"
+
+    def default_message(self) -> str:
+        return _("A shift is open at this drawer. Count it and hand it over first.")
+
+
 class DifferenceUnexplained(Invalid):
     """The drawer and the books differ and nobody said why."""
 

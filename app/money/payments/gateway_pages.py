@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import requests
@@ -78,11 +78,11 @@ class _Order:
     now: datetime
 
 
-def choices(school_id: int, due: Vnd, day: date) -> list[Choice]:
-    """The wallets and gateways of a school that can be used on a day, the cheapest first."""
+def choices(school_id: int, due: Vnd, now: datetime) -> list[Choice]:
+    """The wallets and gateways of a school that can be used at this moment, the cheapest first."""
     found = []
-    for channel in channels_of(school_id, day) if due else ():
-        if _is_ready(channel, day):
+    for channel in channels_of(school_id, clock.local_day(now)) if due else ():
+        if _is_ready(channel, now):
             surcharge = surcharge_of(channel, due)
             found.append(
                 Choice(channel.public_id, TITLES[channel.provider], surcharge, due + surcharge)
@@ -90,11 +90,10 @@ def choices(school_id: int, due: Vnd, day: date) -> list[Choice]:
     return found
 
 
-def _is_ready(channel: ChannelInfo, day: date) -> bool:
+def _is_ready(channel: ChannelInfo, now: datetime) -> bool:
     if channel.provider not in TITLES or not _address(channel.provider):
         return False
-    noon = clock.start_of(day) + timedelta(hours=12)
-    return all(_secret(channel, purpose, noon) for purpose in _NEEDS[channel.provider])
+    return all(_secret(channel, purpose, now) for purpose in _NEEDS[channel.provider])
 
 
 def _address(provider: str) -> str:
@@ -125,7 +124,7 @@ def start(
         (
             one
             for one in channels_of(request.school_id, day)
-            if one.public_id == public_id and _is_ready(one, day)
+            if one.public_id == public_id and _is_ready(one, now)
         ),
         None,
     )

@@ -158,4 +158,12 @@ INVARIANTS = [
         "  group by v.school_id, v.cause_id) e on e.school_id = t.school_id and e.cause_id = t.id"
         " where t.counted - t.expected <> coalesce(e.amount, 0)",
     ),
+    query(
+        "21s",
+        "a shift opens only where the one before has ended",
+        "select t.id as till_count from till_counts t join till_counts b"
+        " on b.school_id = t.school_id and b.till_id = t.till_id and b.kind = 'opening'"
+        " where t.kind = 'opening' and b.id = (select max(x.id) from till_counts x"
+        "  where x.school_id = t.school_id and x.till_id = t.till_id and x.id < t.id)",
+    ),
 ]

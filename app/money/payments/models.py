@@ -93,6 +93,15 @@ class Till(SchoolOwned, Model):
     name: Mapped[str] = mapped_column(String(40))
 
 
+class CountKind(StrEnum):
+    """What a drawer is counted for."""
+
+    #: somebody takes the drawer over and answers for it
+    OPENING = "opening"
+    #: the shift ends, or somebody looks in between
+    CLOSING = "closing"
+
+
 class TillCount(SchoolOwned, Model):
     """A drawer counted: the notes in it, what the books said, and why they differ."""
 
@@ -106,6 +115,9 @@ class TillCount(SchoolOwned, Model):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     till_id: Mapped[int]
+    kind: Mapped[CountKind] = mapped_column(
+        String(12), default=CountKind.CLOSING, server_default=CountKind.CLOSING.value
+    )
     #: JSON: kind of note → how many
     notes: Mapped[str] = mapped_column(String(200))
     counted: Mapped[Vnd] = mapped_column(VndColumn)

@@ -19,6 +19,7 @@ from app.core.money import Vnd
 from app.extensions import signed_elsewhere
 from app.money import billing
 from app.money.payments import cards, cash, declarations, desk, movements, queries
+from app.money.payments import till as till_book
 from app.money.payments.adapters import BadSignature, StaleNotice, sepay
 from app.money.payments.adapters.stripe import StripeAdapter
 from app.money.payments.errors import (
@@ -274,6 +275,7 @@ def _draw_desk(
         till=till,
         tills=tills,
         today=clock.today(),
+        shift=till_book.shift_of(school_id, till.id),
         drawer=queries.till_today(school_id, till.id, clock.today()),
         recent=queries.recent_cash(school_id, till.id),
         done=_done(school_id),

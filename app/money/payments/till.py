@@ -1,4 +1,4 @@
-"""A drawer counted and handed over: the books follow the notes, and a difference has its reason."""
+"""A shift opened, a drawer counted and handed over; a difference is booked with its reason."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from app.core.text import nfc
 from app.money import ledger
 from app.money.ledger import chart
 from app.money.payments.cash import NOTES
-from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill
-from app.money.payments.models import TillCount
+from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill, ShiftIsOpen
+from app.money.payments.models import CountKind, TillCount
 from app.money.payments.posting import next_id
 
 _MOST_NOTES = 100_000
@@ -30,6 +30,7 @@ class Count:
     """A count of a drawer."""
 
     id: int
+    kind: CountKind
     counted: Vnd
     expected: Vnd
     reason: str
@@ -65,13 +66,16 @@ def count_till(
     notes: Mapping[int, int],
     *,
     reason: str,
-    handed_to: str,
+    handed_to: str = "",
+    kind: CountKind = CountKind.CLOSING,
     actor: audit.Actor,
     now: datetime,
 ) -> Count:
     """Keep a count; a difference to the books is booked with its reason.
 
-    Refuses a foreign drawer, notes that are none, and a difference without a reason of ten letters.
+    An opening begins the shift of who counts; the next count ends it. Refuses a foreign drawer,
+    notes that are none, a difference without a reason of ten letters, and a shift at a drawer
+    where one is open.
     Holds the school's postings, so that no payment comes in between. The caller commits.
     """
     own_school(school_id)
@@ -81,6 +85,8 @@ def count_till(
         id=till_id,
     ):
         raise NoTill
+    if kind == CountKind.OPENING and shift_of(school_id, till_id):
+        raise ShiftIsOpen
     counted = amount_of(notes)
     expected = expected_in(school_id, till_id)
     difference = counted - expected
@@ -90,6 +96,7 @@ def count_till(
     kept = {note: number for note, number in sorted(notes.items(), reverse=True) if number}
     values = {
         "id": next_id("till_counts"),
+        "kind": kind,
         "counted": counted,
         "expected": expected,
         "reason": why,
@@ -112,7 +119,7 @@ def count_till(
         event = ledger.Event("till_counted", "till_count", int(str(values["id"])), [pair])
         ledger.post(school_id, event, booked_on=clock.local_day(now), now=now)
     audit.record(
-        "till.count",
+        "till.open" if kind == CountKind.OPENING else "till.count",
         f"till_count:{values['id']}",
         actor=actor,
         school_id=school_id,
@@ -122,10 +129,16 @@ def count_till(
     return Count(**values, notes=kept)  # type: ignore[arg-type]
 
 
+def shift_of(school_id: int, till_id: int) -> Count | None:
+    """The count that opened the shift which goes on at a drawer, or None."""
+    newest = next(iter(counts_of(school_id, till_id, limit=1)), None)
+    return newest if newest and newest.kind == CountKind.OPENING else None
+
+
 def counts_of(school_id: int, till_id: int, *, limit: int = 30) -> list[Count]:
     """The last counts of a drawer, the newest first."""
     found = rows(
-        "select id, counted, expected, reason, handed_to, counted_by, counted_at, notes"
+        "select id, kind, counted, expected, reason, handed_to, counted_by, counted_at, notes"
         " from till_counts where school_id = :school_id and till_id = :till"
         " order by id desc limit :limit",
         types={"counted": VND, "expected": VND, "counted_at": MOMENT},
@@ -137,6 +150,7 @@ def counts_of(school_id: int, till_id: int, *, limit: int = 30) -> list[Count]:
         Count(
             **{
                 **one._asdict(),
+                "kind": CountKind(one.kind),
                 "notes": {int(note): int(n) for note, n in json.loads(one.notes).items()},
             }
         )

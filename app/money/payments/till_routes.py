@@ -1,4 +1,4 @@
-"""The page on which a drawer is counted at the end of a shift and handed over."""
+"""The page on which a drawer is counted at both ends of a shift and handed over."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.core.formats import vnd
 from app.money.payments import queries, till
 from app.money.payments.cash import NOTES
 from app.money.payments.errors import BadCount, NoTill
+from app.money.payments.models import CountKind
 from app.money.payments.routes import bp
 from app.people.access import Permission, current_actor, own_school, requires
 
@@ -51,6 +52,7 @@ def _draw(refusal: str = "", status: int = 200) -> ResponseReturnValue:
         reason=request.form.get("reason", ""),
         handed_to=request.form.get("handed_to", ""),
         counts=till.counts_of(school_id, chosen.id),
+        shift=till.shift_of(school_id, chosen.id),
         refusal=refusal,
     )
     return page, status
@@ -64,6 +66,11 @@ def _notes() -> dict[int, int]:
             raise BadCount
         found[note] = int(text)
     return found
+
+
+def _kind() -> CountKind:
+    is_opening = request.form.get("kind") == CountKind.OPENING
+    return CountKind.OPENING if is_opening else CountKind.CLOSING
 
 
 @bp.post("/cash-desk/count")
@@ -82,6 +89,7 @@ def keep_count() -> ResponseReturnValue:
                 _notes(),
                 reason=request.form.get("reason", ""),
                 handed_to=request.form.get("handed_to", ""),
+                kind=_kind(),
                 actor=current_actor(),
                 now=clock.now(),
             )
@@ -90,5 +98,8 @@ def keep_count() -> ResponseReturnValue:
     refused = attempt(deed, _draw)
     if refused is not None:
         return refused
+    if kept[0].kind == CountKind.OPENING:
+        flash(_("Your shift is open with %(amount)s.", amount=vnd(kept[0].counted)), "toast")
+        return redirect(url_for(".cash_desk", till=chosen.id), 303)
     flash(_("Counted: %(amount)s", amount=vnd(kept[0].counted)), "toast")
     return redirect(url_for(".count_till", till=chosen.id), 303)

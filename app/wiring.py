@@ -26,6 +26,7 @@ import app.money.reconciliation.models
 import app.people.access.models
 import app.people.cards.models
 import app.people.lists.models
+import app.people.partners.models
 import app.people.schools.models
 import app.people.students.models
 import app.people.verification.models  # noqa: F401 - models make the schema
@@ -109,6 +110,7 @@ from app.people.cards import routes as cards
 from app.people.lists import cli as lists_commands
 from app.people.lists import jobs as lists_jobs  # noqa: F401 - the worker finds its work by name
 from app.people.lists import routes as lists
+from app.people.partners import routes as partners
 from app.people.students import cli as students_commands
 from app.people.students import routes as students
 from app.people.students.above import read_scans_with, show_beside
@@ -140,6 +142,7 @@ BLUEPRINTS = (
     receipts.bp,
     family.bp,
     api.bp,
+    partners.bp,
     reports.bp,
     year_end.bp,
     shell.bp,

@@ -78,6 +78,7 @@ SHOTS = (
     Shot("between-schools", "accountant", "/bank/between-schools"),
     Shot("channels", "principal", "/bank/channels"),
     Shot("closing-area", "officer", "/area/closing"),
+    Shot("partners", "officer", "/area/partners"),
     Shot("receipts", "accountant", "/receipts"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
@@ -286,6 +287,26 @@ class Camera:
             desk.goto(f"{desk.url.partition('?')[0]}?tab={tab}")
             self._keep(desk, f"list-{tab}")
         desk.close()
+
+    def together(self, bill: dict[str, Any], phones: dict[str, str]) -> None:
+        """All children of a family on one page."""
+        page = self.page(PUBLIC)
+        page.goto(f"{self._app.url}/pay/{bill['pay_token']}")
+        page.fill("#digits", phones[bill["student"]][-4:])
+        self._press(page, "form[action$='/unlock'] button")
+        self._press(page, "a[href$='/together']")
+        self._keep(page, "pay-together")
+        page.close()
+
+    def partners(self) -> None:
+        """A partner opened, its key on the page this once."""
+        page = self.page("officer")
+        page.goto(f"{self._app.url}/area/partners")
+        page.fill("#name", "Ví Minh Họa")
+        page.fill("#code", f"vi{self._language}{self._width}")
+        self._press(page, "form[action$='/area/partners'] button")
+        self._keep(page, "partners-key")
+        page.close()
 
     def _press(self, page: Page, button: str) -> None:
         with page.expect_navigation():
@@ -558,6 +579,12 @@ def _take(
     }
     # Each camera pays a bill of its own, whose family is in the list.
     payable = [one for one in others if one["student"] in phones]
+    billed = {one["student"]: one for one in others}
+    families = [
+        [billed[student] for student in parent["students"] if student in billed]
+        for parent in credentials["parents"]
+    ]
+    of_several = max(families, key=len)[0]
     for number, size in enumerate(WIDTHS, start=2 * (language == "en")):
         camera = Camera(browser, app, language, size)
         shots = [*SHOTS, Shot("pay", PUBLIC, f"/pay/{bill['pay_token']}")]
@@ -579,6 +606,8 @@ def _take(
             "statements-and-bank-suggestions": partial(camera.statements, credentials),
             "payouts-money-out": partial(camera.money_out, child.rpartition("/")[2]),
             "closing-days": camera.closing,
+            "partners-key": camera.partners,
+            "pay-together": partial(camera.together, of_several, phones),
         }
         for name, deed in deeds.items():
             if is_wanted(name):

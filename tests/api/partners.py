@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from app.core import clock, scope
 from app.core.db import transaction
-from app.journeys.api import services
 from app.journeys.api.signing import sign
+from app.people import partners
 from tests.factories.schools import ACCOUNTANT
 
 _numbers = itertools.count(1)
@@ -58,7 +58,7 @@ def make_caller(client: FlaskClient) -> Caller:
     """A new partner."""
     code = f"bank{next(_numbers)}"
     with scope.opened(scope.EVERY_SCHOOL), transaction():
-        key_id, secret = services.open_partner(
+        key_id, secret = partners.open_partner(
             code, "Ngân hàng Minh Họa", actor=ACCOUNTANT, now=clock.now()
         )
     return Caller(client, code, key_id, secret)

@@ -10,9 +10,10 @@ from flask.testing import FlaskClient
 
 from app.core import clock, scope
 from app.core.db import scalar, transaction
-from app.journeys.api import routes, services
+from app.journeys.api import routes
 from app.money import billing
 from app.money.payments import queries as payments_queries
+from app.people import partners
 from tests.api.partners import Caller, make_caller
 from tests.factories.money import Billed, billed_child, billed_children
 from tests.factories.schools import ACCOUNTANT, MadeSchool
@@ -208,12 +209,12 @@ def test_keys_are_exchanged_while_both_are_valid_and_an_ended_one_is_refused(
     child = billed_child()
     code = child.request.reference
     with scope.opened(scope.EVERY_SCHOOL), transaction():
-        key_id, secret = services.add_key(caller.code, actor=ACCOUNTANT, now=clock.now())
+        key_id, secret = partners.add_key(caller.code, actor=ACCOUNTANT, now=clock.now())
     newer = Caller(caller.client, caller.code, key_id, secret)
     assert newer.get("/api/v1/bills", code=code).status_code == 200
     assert caller.get("/api/v1/bills", code=code).status_code == 200
     with scope.opened(scope.EVERY_SCHOOL), transaction():
-        services.end_key(caller.key_id, actor=ACCOUNTANT, now=clock.now())
+        partners.end_key(caller.key_id, actor=ACCOUNTANT, now=clock.now())
     assert caller.get("/api/v1/bills", code=code).status_code == 401
     assert newer.get("/api/v1/bills", code=code).status_code == 200
 

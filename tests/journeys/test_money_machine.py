@@ -2,8 +2,8 @@
 
 A school with a bank of its own: what moved on the account is the truth, told to us by notices,
 repeated, delayed or lost, and by statements that overlap. After every deed the school's books must
-say what the truth and the deeds say; after every story all invariants hold. `MONEY_STORIES` and
-`MONEY_STEPS` set how many and how long: `make soak` lets it run for hours.
+say what the truth and the deeds say and its invariants hold; after every story those of all schools
+do. `MONEY_STORIES` and `MONEY_STEPS` set how many and how long: `make soak` lets it run for hours.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ from app.money.payouts import services as payouts
 from app.money.payouts.models import Kind, Step, Way
 from app.money.payouts.services import NewPayout
 from app.money.reconciliation import jobs, services
+from app.people import partners
 from app.people.schools import Provider, channel_of_address
 from tests.factories.billing import DECEMBER, EARLY, IN_DECEMBER, issue, small_school
 from tests.factories.schools import ACCOUNTANT, PRINCIPAL
-from tests.payments.books import assert_books_hold
+from tests.payments.books import assert_books_hold, assert_school_holds
 from tests.reconciliation import files
 from tests.reconciliation.files import Move
 
@@ -102,7 +103,9 @@ class Story(RuleBasedStateMachine):
             self.wallet = self._open_wallet()
         code = f"p{next(_numbers)}"
         with scope.opened(scope.EVERY_SCHOOL), transaction():
-            key_id, _secret = api.open_partner(code, "Ví Minh Họa", actor=ACCOUNTANT, now=EARLY)
+            key_id, _secret = partners.open_partner(
+                code, "Ví Minh Họa", actor=ACCOUNTANT, now=EARLY
+            )
             partner = api.partner_of_key(key_id, NOW)
         assert partner is not None
         self.partner = partner
@@ -576,8 +579,9 @@ class Story(RuleBasedStateMachine):
     # What must hold after every deed
 
     def check_invariants(self, *args: Any, **kwargs: Any) -> None:
-        """The truth, the payments and the books say one thing."""
+        """The truth, the payments and the books say one thing, and the school's invariants hold."""
         super().check_invariants(*args, **kwargs)
+        assert_school_holds(self.made.id)
         school_id = self.made.id
         with self._school():
             bank = ledger.balance(school_id, f"bank:{self.school.account_id}").dong

@@ -27,6 +27,7 @@ _open("people.access", "people.schools")
 _open("people.students", "people.schools", "people.access")
 _open("people.cards", "people.schools", "people.access", "people.students")
 _open("people.verification", "people.schools", "people.access", "people.students")
+_open("people.partners", "people.schools", "people.access")
 _open("people.lists", "people.schools", "people.access", "people.students")
 
 _open("money.ledger", "people.schools")

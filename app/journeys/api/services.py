@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import insert
-
 from app import audit
 from app.core import clock, scope
 from app.core.db import DAY, MOMENT, VND, enter_scope, execute, for_update, row, rows, scalar
 from app.core.ids import read_student_code
-from app.core.model import db
 from app.core.money import Vnd
 from app.core.text import initials
 from app.journeys.api.errors import (
-    BadRequest,
     KeyReused,
     NoSuchBill,
     NoSuchPayment,
     TransactionReused,
 )
-from app.journeys.api.models import ApiKey, ApiPartner
 from app.money import billing, payments
 from app.money.billing.reference import read_reference
 from app.money.ledger import chart
@@ -383,44 +376,3 @@ def once(
         answer=json.dumps(answer, ensure_ascii=False),
     )
     return answer, status
-
-
-# Partners
-
-
-def open_partner(code: str, name: str, *, actor: audit.Actor, now: datetime) -> tuple[str, str]:
-    """Open a partner and give its first key: key id and secret, shown once. The caller commits.
-
-    Refuses a code of other signs than small letters and digits: it stands inside the names of
-    channels, where another sign would let one partner's name hold another's.
-    """
-    if not re.fullmatch(r"[a-z0-9]{2,12}", code):
-        raise BadRequest("code")
-    partner_id = db.session.scalar(
-        insert(ApiPartner)
-        .values(code=code, name=name, opened_on=clock.local_day(now))
-        .returning(ApiPartner.id)
-    )
-    audit.record(
-        "api_partner.open", f"api_partner:{partner_id}", actor=actor, school_id=None, now=now
-    )
-    return add_key(code, actor=actor, now=now)
-
-
-def add_key(code: str, *, actor: audit.Actor, now: datetime) -> tuple[str, str]:
-    """Give a partner one more key; the older ones stay until they are ended. The caller commits."""
-    partner_id = scalar("select id from api_partners where code = :code", code=code)
-    if partner_id is None:
-        raise NoSuchPayment
-    key_id, secret = secrets.token_hex(12), secrets.token_urlsafe(48)
-    db.session.execute(
-        insert(ApiKey).values(partner_id=partner_id, key_id=key_id, secret=secret, valid_from=now)
-    )
-    audit.record("api_key.add", f"api_key:{key_id}", actor=actor, school_id=None, now=now)
-    return key_id, secret
-
-
-def end_key(key_id: str, *, actor: audit.Actor, now: datetime) -> None:
-    """End a key at once. The caller commits."""
-    execute("update api_keys set valid_to = :now where key_id = :key", key=key_id, now=now)
-    audit.record("api_key.end", f"api_key:{key_id}", actor=actor, school_id=None, now=now)

@@ -60,6 +60,7 @@ class Permission(StrEnum):
     TURN_YEAR = "turn_year"
     OPEN_YEAR = "open_year"
     RUN_AREA = "run_area"
+    SET_PARTNERS = "set_partners"
     SET_CATALOGUE = "set_catalogue"
     HAND_OVER = "hand_over"
     SEE_TERMS = "see_terms"
@@ -143,6 +144,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MERGE_STUDENTS,
             _P.OPEN_YEAR,
             _P.RUN_AREA,
+            _P.SET_PARTNERS,
             _P.SET_CATALOGUE,
             _P.CONSENT_FEES,
             _P.REOPEN_MONTH,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from app.core.db import dialect, rows
 from app.core.model import db
@@ -53,7 +54,7 @@ def _of_one_school(sql: str, engine: str) -> str:
     return f"with {shadows}, breach as ({sql})" if names else f"with breach as ({sql})"
 
 
-def _breaches(head: str, **parameters: int) -> list[str]:
+def _breaches(head: str, **parameters: Any) -> list[str]:
     found = rows(f"{head} select * from breach limit 20", **parameters)
     return [", ".join(f"{key}={value}" for key, value in row._mapping.items()) for row in found]
 

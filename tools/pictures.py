@@ -80,6 +80,7 @@ SHOTS = (
     Shot("closing-area", "officer", "/area/closing"),
     Shot("partners", "officer", "/area/partners"),
     Shot("receipts", "accountant", "/receipts"),
+    Shot("receipt-series", "principal", "/receipts/series"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
     Shot("year-end-finishing", "accountant", "/year-end/finishing"),
@@ -618,8 +619,10 @@ def _take(
             receipt = camera.first_link("accountant", "/receipts", "/receipts/")
             open_bill = camera.first_link("accountant", "/invoices", "/invoices/")
             notice = camera.first_link("accountant", open_bill, "/notices.pdf")
+            proof = camera.first_link("accountant", "/receipts/series", "/receipts/series/")
             papers = (
                 ("receipt", "accountant", receipt),
+                ("receipt-series-month", "accountant", proof),
                 ("notice", "accountant", notice),
                 *PAPERS,
             )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.words import (
+    Four,
+    ZeroTens,
     amount_in_words,
     amount_in_words_en,
     amount_sentence,
@@ -161,6 +168,31 @@ def test_only_whole_amounts_from_zero_up_have_words(amount: object) -> None:
     for say in (amount_in_words, amount_in_words_en, amount_sentence, amount_sentence_en):
         with pytest.raises(ValueError, match="whole amounts"):
             say(amount)  # type: ignore[arg-type]  # a wrong type on purpose
+
+
+INDEPENDENT = json.loads(Path(__file__).with_name("independent_words.json").read_text("utf-8"))
+REGIONS: dict[str, tuple[ZeroTens, Four]] = {"south": ("lẻ", "bốn"), "north": ("linh", "tư")}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(
+    ("kind", "amounts"),
+    [
+        ("every_amount_below_a_million", range(1_000_000)),
+        ("scattered_below_ten_trillion", [k * 7_919_104_729 % 10**13 for k in range(50_000)]),
+    ],
+    ids=["every one", "scattered"],
+)
+def test_an_independent_library_says_the_same(
+    kind: str, amounts: Sequence[int], region: str
+) -> None:
+    zero_tens, four = REGIONS[region]
+    digests: list[str] = INDEPENDENT[kind][region]
+    for block in range(len(digests)):
+        part = amounts[block * 1000 : (block + 1) * 1000]
+        words = [amount_in_words(n, zero_tens=zero_tens, four=four) for n in part]
+        digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+        assert digest == digests[block], f"{part[0]} and the 999 after it"
 
 
 VALUES = {

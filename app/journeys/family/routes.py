@@ -32,7 +32,7 @@ from app.core.i18n import language
 from app.core.money import Vnd
 from app.core.text import ascii_upper
 from app.core.throttle import count_try
-from app.core.words import amount_sentence, amount_sentence_en
+from app.core.words import amount_sentence_en
 from app.journeys.family import queries, services
 from app.journeys.family.basket import has_siblings
 from app.journeys.family.errors import NoQr, UnknownLink
@@ -41,7 +41,7 @@ from app.money.billing import reference, vietqr
 from app.money.payments import cards, declarations, gateway_pages
 from app.money.receipts import pdf
 from app.people.access import public
-from app.people.schools import channels_of, setting
+from app.people.schools import channels_of, setting, wording
 from app.people.schools.banks import find_bank
 
 bp = Blueprint("family", __name__)
@@ -151,7 +151,8 @@ def _draw(
     lines = [line.id for bill in page.shown_bills for line in bill.lines]
     is_waiting = page.state in ("open", "part")
     attempt = queries.card_attempt(asked) if is_back else ""
-    words = amount_sentence_en if language() == "en" else amount_sentence
+    english = language() == "en"
+    words = amount_sentence_en if english else wording(asked.school_id, today).sentence
     response = make_response(
         render_template(
             "family/pay.html",

@@ -10,11 +10,10 @@ from typing import Any
 from flask import render_template
 from flask_babel import force_locale
 
-from app.core import press
+from app.core import clock, press
 from app.core.money import Vnd
-from app.core.words import amount_sentence
 from app.journeys.reports.queries import TARGET_PERCENT, Area, Collection, ItemRow
-from app.people.schools import SchoolInfo
+from app.people.schools import SchoolInfo, wording
 
 SHEETS = ("css/paper.css", "css/print-report.css")
 #: As many items as fit beside each other on A4 laid across.
@@ -33,12 +32,13 @@ class Imprint:
 def collection_pdf(report: Collection, school: SchoolInfo, imprint: Imprint) -> bytes:
     """The collection report of one school. Raises PdfUnavailable on a machine without Pango."""
     collected = report.total.collected.dong
+    said = wording(school.id, clock.local_day(imprint.printed_at))
     return _draw(
         "pdf/report.html",
         report=report,
         school=school,
         imprint=imprint,
-        words=amount_sentence(collected) if collected >= 0 else "",
+        words=said.sentence(collected) if collected >= 0 else "",
         parts=_across(report.items),
     )
 

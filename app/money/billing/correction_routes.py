@@ -11,12 +11,11 @@ from app.core import clock, press
 from app.core.db import transaction
 from app.core.errors import DomainError
 from app.core.formats import vnd
-from app.core.words import amount_sentence
 from app.money.billing import corrections, queries
 from app.money.billing.errors import InvoiceNotFound
 from app.money.billing.routes import bp, default_due, invoice_page
 from app.people.access import Permission, current_actor, own_school, requires
-from app.people.schools import school_info
+from app.people.schools import school_info, wording
 
 SHEETS = ("css/paper.css", "css/print-report.css")
 
@@ -91,7 +90,7 @@ def credit_note(invoice_id: int) -> ResponseReturnValue:
             else None,
             lines=queries.lines_of(school_id, [note.id]),
             withdrawal=withdrawal,
-            words=amount_sentence(-note.total.dong),
+            words=wording(school_id, clock.local_day(now)).sentence(-note.total.dong),
             school=school_info(school_id, clock.local_day(now)),
             made_at=now,
             actor=current_actor(),

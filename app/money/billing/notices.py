@@ -13,15 +13,14 @@ from typing import Final
 
 from flask import current_app, render_template
 
-from app.core import press, qr
+from app.core import clock, press, qr
 from app.core.money import ZERO, Vnd, format_number, total_of
 from app.core.period import Period
-from app.core.words import amount_sentence
 from app.money.billing import queries, vietqr
 from app.money.billing.allocation import OpenLine
 from app.money.billing.errors import NothingToPrint, TooManyNotices
 from app.money.billing.queries import BilledLine, InvoiceRow, Request
-from app.people.schools import AccountInfo, get_account, school_info
+from app.people.schools import AccountInfo, Wording, get_account, school_info, wording
 from app.people.schools.banks import find_bank
 
 SHEETS: Final = ("css/paper.css", "css/print-notice.css")
@@ -153,6 +152,7 @@ def _notices(
     requests = queries.requests_of_many(school_id, students)
     accounts: dict[int, tuple[AccountInfo, dict[int, list[OpenLine]]]] = {}
     notices, pictures = [], {}
+    said = wording(school_id, clock.today())
     for number in sorted({account for _student, account in requests}):
         accounts[number] = (
             get_account(school_id, number),
@@ -170,7 +170,7 @@ def _notices(
             if due <= ZERO:
                 continue
             request = requests[invoice.student_id, number]
-            notice = _notice(invoice, own.get(number, []), request, account, due)
+            notice = _notice(invoice, own.get(number, []), request, account, due, said)
             text = vietqr.build(account.bank_bin, account.number, due, request.reference)
             pictures[notice.picture] = qr.png(text, scale=12)
             notices.append(notice)
@@ -183,6 +183,7 @@ def _notice(
     request: Request,
     account: AccountInfo,
     due: Vnd,
+    said: Wording,
 ) -> Notice:
     rows = [_row(line, invoice.billed_period) for line in lines]
     # Older bills and what was paid since, so that the rows add up to what is due.
@@ -200,7 +201,7 @@ def _notice(
         rows=tuple(rows),
         acts=acts,
         total=format_number(due.dong),
-        words=amount_sentence(due.dong),
+        words=said.sentence(due.dong),
         due_on=f"{_WEEKDAYS[invoice.due_on.weekday()]} {invoice.due_on:%d/%m/%Y}",
         reference=request.reference,
         bank=bank.short_name if bank else account.bank_bin,

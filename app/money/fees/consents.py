@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock, formats, papers
-from app.core.db import MOMENT, MONTH, VND, execute, rows
+from app.core.db import MOMENT, MONTH, VND, rows
 from app.core.model import db
 from app.core.money import Vnd
 from app.core.period import Period
@@ -32,7 +32,7 @@ from app.money.fees.errors import (
 )
 from app.money.fees.models import ConsentScan
 from app.money.fees.services import Choice, record_choices, withdraw_choice
-from app.people.schools import setting
+from app.people.schools import set_setting, setting
 
 #: from this share of yeses on somebody asks whether the item is really voluntary
 SUSPICIOUS: Final = 95
@@ -185,15 +185,7 @@ def set_withdrawable_until(
     """Set that day; the newest word counts. The caller commits."""
     if item_id not in queries.all_items():
         raise ItemNotFound
-    execute(
-        "insert into school_settings (school_id, name, value, valid_from)"
-        " values (:school_id, :name, :value, :day)"
-        " on conflict (school_id, name, valid_from) do update set value = excluded.value",
-        school_id=school_id,
-        name=_UNTIL.format(item=item_id),
-        value=until.isoformat(),
-        day=clock.local_day(now),
-    )
+    set_setting(school_id, _UNTIL.format(item=item_id), until.isoformat(), clock.local_day(now))
     audit.record(
         "fee_choice.until",
         f"fee_item:{item_id}",

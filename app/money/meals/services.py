@@ -34,7 +34,7 @@ from app.money.meals.errors import (
     TooLateToContest,
 )
 from app.money.meals.models import MealContest, MealDay, MealMark, MealRegister, Source
-from app.people.schools import setting
+from app.people.schools import set_setting, setting
 
 #: days before the meal, and the hour; a school sets its own
 CUT_OFF = "meal_cut_off"
@@ -62,15 +62,7 @@ def set_cut_off(
     """Set the hour from a day on; one set for the same day is replaced. The caller commits."""
     if not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", hour) or not 0 <= days_before <= 3:
         raise BadHour
-    execute(
-        "insert into school_settings (school_id, name, value, valid_from)"
-        " values (:school_id, :name, :value, :day)"
-        " on conflict (school_id, name, valid_from) do update set value = excluded.value",
-        school_id=school_id,
-        name=CUT_OFF,
-        value=f"{days_before} {hour}",
-        day=valid_from,
-    )
+    set_setting(school_id, CUT_OFF, f"{days_before} {hour}", valid_from)
     audit.record(
         "meal.cut_off",
         f"school:{school_id}",

@@ -38,3 +38,12 @@ class ContentChanged(Refused):
 
     def default_message(self) -> str:
         return _("The stored receipt does not match its seal and is not printed. Tell the auditor.")
+
+
+class BadWording(Invalid):
+    """The words for amounts are chosen from a list."""
+
+    code = "bad_wording"
+
+    def default_message(self) -> str:
+        return _("Choose one of the words offered for each.")

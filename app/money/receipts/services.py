@@ -16,7 +16,6 @@ from app.core.db import MOMENT, execute, row, scalar
 from app.core.ids import new_check_code
 from app.core.model import db
 from app.core.money import Vnd
-from app.core.words import amount_sentence
 from app.money.receipts.content import (
     ReceiptContent,
     ReceiptDraft,
@@ -26,7 +25,7 @@ from app.money.receipts.content import (
 )
 from app.money.receipts.errors import AlreadyVoid, ReasonTooShort, ReceiptNotFound
 from app.money.receipts.models import Receipt, ReceiptCode, ReceiptVoid
-from app.people.schools import school_info
+from app.people.schools import school_info, wording
 
 SHORTEST_REASON = 10
 
@@ -61,6 +60,7 @@ def issue_many(
     first_moment = at()
     day = clock.local_day(first_moment)
     header = school_info(school_id, day)
+    words = wording(school_id, day)
     form = row(
         "select form_number, circular from receipt_forms where kind = 'receipt'"
         " and valid_from <= :day and (valid_to is null or valid_to > :day)"
@@ -109,7 +109,7 @@ def issue_many(
             reference=draft.reference,
             children=draft.children,
             amount=draft.amount,
-            amount_words=amount_sentence(draft.amount),
+            amount_words=words.sentence(draft.amount),
             collected_by=draft.collected_by,
             check_code=check_code,
             previous=previous,

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     ORDER_PAYOUTS = "order_payouts"
     APPROVE_PAYOUTS = "approve_payouts"
     SET_CHANNELS = "set_channels"
+    SET_PAPERS = "set_papers"
     CLOSE_BOOKS = "close_books"
     SIGN_MONTH = "sign_month"
     REOPEN_MONTH = "reopen_month"
@@ -109,6 +110,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.APPROVE_PAYOUTS,
             _P.SIGN_MONTH,
             _P.SET_CHANNELS,
+            _P.SET_PAPERS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,

@@ -30,6 +30,7 @@ from app.people.schools.queries import (
     year_of,
     years,
 )
+from app.people.schools.settings import Wording, set_setting, wording
 
 __all__ = [
     "AccountInfo",
@@ -41,6 +42,7 @@ __all__ = [
     "Relation",
     "SchoolInfo",
     "UnitKind",
+    "Wording",
     "Year",
     "accounts_of",
     "calendar",
@@ -57,8 +59,10 @@ __all__ = [
     "schools_under",
     "secrets_of",
     "set_day_off",
+    "set_setting",
     "setting",
     "short_name_sql",
+    "wording",
     "year_of",
     "years",
 ]

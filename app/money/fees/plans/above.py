@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from app import audit
 from app.core import clock, formats
-from app.core.db import execute, scalar
+from app.core.db import scalar
 from app.core.money import Vnd
 from app.money.fees import queries
 from app.money.fees.catalogue import INSURANCE_CODE, insurance_rates
@@ -20,7 +20,7 @@ from app.money.fees.plans.last_year import changes, compared_with
 from app.money.fees.plans.parents import Agreement, agreements
 from app.money.fees.queries import Schedule
 from app.money.fees.services import CONSENT_SETTING
-from app.people.schools import setting
+from app.people.schools import set_setting, setting
 
 
 def missing(schedule: Schedule, today: date) -> list[str]:
@@ -85,15 +85,7 @@ def set_consent_needed(
     The caller commits.
     """
     value = "yes" if is_needed else "no"
-    execute(
-        "insert into school_settings (school_id, name, value, valid_from)"
-        " values (:school_id, :name, :value, :day)"
-        " on conflict (school_id, name, valid_from) do update set value = excluded.value",
-        school_id=school_id,
-        name=CONSENT_SETTING,
-        value=value,
-        day=clock.local_day(now),
-    )
+    set_setting(school_id, CONSENT_SETTING, value, clock.local_day(now))
     audit.record(
         "fee_schedule.consent_needed",
         f"school:{school_id}",

@@ -86,6 +86,7 @@ from app.money.payments import (  # noqa: F401 - they add their views to the blu
     callback_routes,
     channel_routes,
     movement_routes,
+    paper_routes,
     till_routes,
 )
 from app.money.payments import cli as payments_commands

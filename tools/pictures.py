@@ -309,6 +309,23 @@ class Camera:
         self._keep(page, "partners-key")
         page.close()
 
+    def renewed_paper(self) -> None:
+        """A receipt whose paper is wrong: asked by the accountant, seen by the principal."""
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}/receipts")
+        turn = 2 * (self._language == "en") + (self._width > 600)
+        address = page.locator("a[href$='/renew']").nth(turn)
+        page.goto(f"{self._app.url}{address.get_attribute('href')}")
+        self._keep(page, "paper-ask")
+        page.fill("#payer", "Trần Thị Thu Hà")
+        page.fill("#reason", "Ghi nhầm tên người nộp tiền")
+        self._press(page, "form[action$='/renew'] button")
+        page.close()
+        second = self.page("principal")
+        second.goto(f"{self._app.url}/receipts/changes")
+        self._keep(second, "paper-changes")
+        second.close()
+
     def _press(self, page: Page, button: str) -> None:
         with page.expect_navigation():
             page.locator(button).first.click()
@@ -608,6 +625,7 @@ def _take(
             "payouts-money-out": partial(camera.money_out, child.rpartition("/")[2]),
             "closing-days": camera.closing,
             "partners-key": camera.partners,
+            "paper-renewed": camera.renewed_paper,
             "pay-together": partial(camera.together, of_several, phones),
         }
         for name, deed in deeds.items():

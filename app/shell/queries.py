@@ -43,6 +43,8 @@ class Waiting:
     unplaced: int
     #: payments to families that wait for their approval
     payouts: int
+    #: papers asked to be renewed by somebody else
+    papers: int
     #: months the accountant has closed and nobody has signed
     unsigned: int
 
@@ -72,6 +74,9 @@ def waiting(school_id: int, today: date) -> Waiting:
         " (select count(*) from payout_steps t where t.school_id = :school_id and t.step = 'asked'"
         "   and not exists (select 1 from payout_steps l where l.school_id = t.school_id"
         "    and l.payout_id = t.payout_id and l.id > t.id)) as payouts,"
+        " (select count(*) from paper_changes c where c.school_id = :school_id"
+        "   and not exists (select 1 from paper_decisions d where d.school_id = c.school_id"
+        "    and d.change_id = c.id)) as papers,"
         " (select count(*) from month_steps m where m.school_id = :school_id and m.step = 'closed'"
         "   and not exists (select 1 from month_steps l where l.school_id = m.school_id"
         "    and l.period = m.period and l.id > m.id)) as unsigned",
@@ -111,6 +116,7 @@ def waiting(school_id: int, today: date) -> Waiting:
         attention=int(found.attention),
         unplaced=billing.unplaced(school_id, Period.of(today)),
         payouts=int(found.payouts),
+        papers=int(found.papers),
         unsigned=int(found.unsigned),
     )
 

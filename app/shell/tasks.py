@@ -47,6 +47,16 @@ def tasks_for(membership: ActingAs, waiting: Waiting | None, today: date) -> lis
                 _address("payouts.list_payouts"),
             )
         )
+    if membership.may(Permission.VOID_RECEIPT) and waiting.papers:
+        found.append(
+            Task(
+                waiting.papers,
+                _("Receipts wait to be renewed"),
+                _("The paper is wrong and the money is right: a second person decides."),
+                _("Look and decide"),
+                _address("payments.list_paper_changes"),
+            )
+        )
     if membership.may(Permission.SIGN_MONTH) and waiting.unsigned:
         found.append(
             Task(

@@ -31,6 +31,8 @@ APPEND_ONLY = (
     "matchings",
     "month_steps",
     "movements",
+    "paper_changes",
+    "paper_decisions",
     "parents_agreements",
     "payment_codes",
     "payment_requests",

@@ -166,4 +166,18 @@ INVARIANTS = [
         " where t.kind = 'opening' and b.id = (select max(x.id) from till_counts x"
         "  where x.school_id = t.school_id and x.till_id = t.till_id and x.id < t.id)",
     ),
+    query(
+        "26p",
+        "a paper is renewed by two people, for the same payment and amount, and says void",
+        "select d.id as decision from paper_decisions d"
+        " join paper_changes c on c.school_id = d.school_id and c.id = d.change_id"
+        " join receipts o on o.school_id = c.school_id and o.id = c.receipt_id"
+        " left join receipts n on n.school_id = d.school_id and n.id = d.new_receipt_id"
+        " left join receipt_voids v on v.school_id = o.school_id and v.receipt_id = o.id"
+        " where d.decided_by_id = c.asked_by_id or (d.decided_by_id is null"
+        "  and c.asked_by_id is null and d.decided_by = c.asked_by)"
+        " or (d.new_receipt_id is not null and (n.id is null or v.id is null"
+        "  or v.event_id is not null or n.replaces_id <> o.id"
+        "  or n.payment_id <> o.payment_id or n.amount <> o.amount))",
+    ),
 ]

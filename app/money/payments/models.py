@@ -345,6 +345,50 @@ class Declaration(SchoolOwned, Model):
     said_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class PaperChange(SchoolOwned, Model):
+    """A new paper asked for in place of a wrong one; the money is right (M10 a)."""
+
+    __tablename__ = "paper_changes"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        ForeignKeyConstraint(["school_id", "receipt_id"], ["receipts.school_id", "receipts.id"]),
+        Index("ix_paper_changes_school_id_receipt_id", "school_id", "receipt_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    receipt_id: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(200))
+    #: what the new paper says
+    payer: Mapped[str] = mapped_column(String(120))
+    payer_address: Mapped[str] = mapped_column(String(200))
+    asked_by: Mapped[str] = mapped_column(String(120))
+    asked_by_id: Mapped[int | None] = mapped_column(RowId)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PaperDecision(SchoolOwned, Model):
+    """The second person's word on it; with a new receipt when approved."""
+
+    __tablename__ = "paper_decisions"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "change_id"),
+        ForeignKeyConstraint(
+            ["school_id", "change_id"], ["paper_changes.school_id", "paper_changes.id"]
+        ),
+        ForeignKeyConstraint(
+            ["school_id", "new_receipt_id"], ["receipts.school_id", "receipts.id"]
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    change_id: Mapped[int]
+    new_receipt_id: Mapped[int | None]
+    decided_by: Mapped[str] = mapped_column(String(120))
+    decided_by_id: Mapped[int | None] = mapped_column(RowId)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AttemptState(StrEnum):
     """Life of one try to pay by card."""
 

@@ -129,14 +129,15 @@ def open_area(calendar: Calendar, names: Names, rng: random.Random) -> Area:
             actor=MACHINE,
             now=now,
         )
-        db.session.execute(
-            insert(ReceiptForm).values(
-                kind="receipt",
-                form_number="C45-BB",
-                circular="Ban hành kèm theo Thông tư số … (minh họa)",
-                valid_from=date(2025, 1, 1),
+        for kind, form_number in (("receipt", "C45-BB"), ("cash_handover", "C40-BB")):
+            db.session.execute(
+                insert(ReceiptForm).values(
+                    kind=kind,
+                    form_number=form_number,
+                    circular="Ban hành kèm theo Thông tư số … (minh họa)",
+                    valid_from=date(2025, 1, 1),
+                )
             )
-        )
         desks = (
             (Role.OFFICER, "chuyenvien", cluster),
             (Role.AUDITOR, "kiemtoan", department),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -9,7 +12,7 @@ from app.core import scope
 from app.core.db import transaction
 from app.core.money import Vnd
 from app.money import ledger
-from app.money.payments import cash, till
+from app.money.payments import cash, handovers, till
 from app.money.payments.errors import BadCount, DifferenceUnexplained, NoTill, ShiftIsOpen
 from app.money.payments.models import CountKind
 from app.people.access.models import Role
@@ -131,6 +134,38 @@ def test_the_desk_says_whose_shift_it_is(app: Flask) -> None:
     )
     assert answer.status_code == 200
     assert "Ca của" in words(answer)
+
+
+def test_the_voucher_of_a_count_lists_receipts_and_notes_and_adds_up(
+    app: Flask, tmp_path: Path
+) -> None:
+    child = paid_in_cash()
+    kept = count(child, {500_000: 1, 200_000: 1}, reason="Trả nhầm tiền thừa cho phụ huynh")
+    with scope.opened(scope.one_school(child.school.id)):
+        found = handovers.handover(child.school.id, kept.id)
+    assert [(one.amount, one.whose) for one in found.lines] == [(Vnd(750_000), child.full_name)]
+    assert found.lines[0].paper.endswith("/ 000001")
+    assert (found.number, found.carried, found.other) == (1, Vnd(0), Vnd(0))
+    assert (found.expected, found.counted, found.difference) == (
+        Vnd(750_000),
+        Vnd(700_000),
+        Vnd(-50_000),
+    )
+    again = count(child, {500_000: 1, 200_000: 1})
+    with scope.opened(scope.one_school(child.school.id)):
+        later = handovers.handover(child.school.id, again.id)
+    assert (later.number, later.lines, later.carried) == (2, (), Vnd(700_000))
+
+    client = signed_in(app, child.school.unit_id, Role.CASHIER)
+    paper = client.get(f"/cash-desk/count/{kept.id}.pdf")
+    file = tmp_path / "count.pdf"
+    file.write_bytes(paper.data)
+    text = subprocess.run(
+        ["pdftotext", "-layout", file, "-"], capture_output=True, check=True, text=True
+    ).stdout
+    assert "Bảy trăm nghìn đồng chẵn" in text
+    assert "thiếu 50.000 đồng" in text
+    assert client.get("/cash-desk/count/999999.pdf").status_code == 404
 
 
 @pytest.mark.parametrize("notes", [{500_000: -1}, {3_000: 1}, {500_000: 10**9}])

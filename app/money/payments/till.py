@@ -100,7 +100,8 @@ def count_till(
         "counted": counted,
         "expected": expected,
         "reason": why,
-        "handed_to": " ".join(nfc(handed_to).split())[:120],
+        # Who opens a shift takes the drawer over; nobody else does.
+        "handed_to": "" if kind == CountKind.OPENING else " ".join(nfc(handed_to).split())[:120],
         "counted_by": actor.name,
         "counted_at": now,
     }

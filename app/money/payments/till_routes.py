@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import (
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from app.core import clock
+from app.core import clock, press
 from app.core.acting import attempt
 from app.core.errors import DomainError
 from app.core.formats import vnd
-from app.money.payments import queries, till
+from app.money.payments import handovers, queries, till
 from app.money.payments.cash import NOTES
 from app.money.payments.errors import BadCount, NoTill
 from app.money.payments.models import CountKind
 from app.money.payments.routes import bp
 from app.people.access import Permission, current_actor, own_school, requires
+from app.people.schools import school_info, wording
+
+SHEETS = ("css/paper.css", "css/print-report.css")
 
 
 def chosen_till(school_id: int) -> queries.TillInfo:
@@ -66,6 +78,31 @@ def _notes() -> dict[int, int]:
             raise BadCount
         found[note] = int(text)
     return found
+
+
+@bp.get("/cash-desk/count/<int:count_id>.pdf")
+@requires(Permission.TAKE_CASH)
+def count_till_pdf(count_id: int) -> ResponseReturnValue:
+    """The voucher of a count, to be signed by who gives and who takes."""
+    school_id, now = own_school(), clock.now()
+    found = handovers.handover(school_id, count_id)
+    day = clock.local_day(found.counted_at)
+    with force_locale("vi"):
+        page = render_template(
+            "pdf/handover.html",
+            count=found,
+            words=wording(school_id, day).sentence(found.counted.dong),
+            school=school_info(school_id, day),
+            made_at=now,
+            actor=current_actor(),
+            is_demo=current_app.config["SETTINGS"].is_demo,
+        )
+    response = make_response(bytes(press.lay_out(page, sheets=SHEETS).write_pdf(pdf_version="1.7")))
+    response.content_type = "application/pdf"
+    response.headers["Content-Disposition"] = (
+        f'inline; filename="ban-giao-quay-{day}-{count_id}.pdf"'
+    )
+    return response
 
 
 def _kind() -> CountKind:

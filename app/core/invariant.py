@@ -21,21 +21,20 @@ class Invariant:
     find: Callable[[], Sequence[str]]
     #: the query behind it; empty when it is asked in another way
     sql: str = ""
-    is_between_schools: bool = False
 
     def find_in(self, school_id: int) -> Sequence[str]:
         """The breaches in one school's rows, in a time that does not grow with the other schools.
 
-        Every table and view of schools is shadowed by its rows of this one. An invariant that is
-        no query, or holds between schools, is asked as a whole.
+        Every table and view of schools is shadowed by its rows of this one, so it is only for
+        invariants that never look from one school into another: those of the money rooms. One that
+        is no query is asked as a whole.
         """
-        if not self.sql or self.is_between_schools:
+        if not self.sql:
             return self.find()
         return _breaches(_of_one_school(self.sql, dialect()), school_id=school_id)
 
 
 _NAME = re.compile(r"\b(?:from|join) ([a-z_]+)\b")
-_NOT_OF_SCHOOLS = frozenset({"lateral"})
 
 
 @cache
@@ -43,11 +42,7 @@ def _of_one_school(sql: str, engine: str) -> str:
     """A query over the rows of one school: CTEs of the tables' own names come before them."""
     home = "main" if engine == "sqlite" else "public"
     own = {table.name for table in db.metadata.tables.values() if "school_id" in table.columns}
-    names = sorted(
-        name
-        for name in set(_NAME.findall(sql)) - _NOT_OF_SCHOOLS
-        if name in own or name.startswith("v_")
-    )
+    names = sorted(name for name in set(_NAME.findall(sql)) if name in own or name.startswith("v_"))
     shadows = ", ".join(
         f"{name} as (select * from {home}.{name} where school_id = :school_id)" for name in names
     )
@@ -59,8 +54,8 @@ def _breaches(head: str, **parameters: Any) -> list[str]:
     return [", ".join(f"{key}={value}" for key, value in row._mapping.items()) for row in found]
 
 
-def query(number: str, title: str, sql: str, *, is_between_schools: bool = False) -> Invariant:
+def query(number: str, title: str, sql: str) -> Invariant:
     """An invariant as one query that must return no row; the rows become the breaches."""
     # Without the fence the limit makes PostgreSQL plan for a quick first row that never comes.
     head = f"with breach as materialized ({sql})"
-    return Invariant(number, title, lambda: _breaches(head), sql, is_between_schools)
+    return Invariant(number, title, lambda: _breaches(head), sql)

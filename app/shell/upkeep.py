@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -31,19 +31,28 @@ from app.people.lists.services import forget_old
 log = logging.getLogger("sothu.worker")
 
 
-def tidy(*, now: datetime) -> None:
-    """Seal, retry notices a fault left unposted, forget old lists; school by school."""
+def _in_each_school(deed: Callable[[int], None], busy: str) -> None:
+    """Do it in every school's own scope; a busy school is named in the log and waits."""
     with scope.opened(scope.EVERY_SCHOOL):
         schools = [int(school.id) for school in rows("select id from schools order by id")]
     for school_id in schools:
         with scope.opened(scope.one_school(school_id)):
             try:
-                retry_notices(school_id, now=now)
-                with transaction():
-                    ledger.seal_school(school_id, now=now)
-                    forget_old(school_id, now=now)
+                deed(school_id)
             except TryAgain:
-                log.info("school %s is busy; sealed next time", school_id)
+                log.info("school %s is busy; %s", school_id, busy)
+
+
+def tidy(*, now: datetime) -> None:
+    """Seal, retry notices a fault left unposted, forget old lists; school by school."""
+
+    def deed(school_id: int) -> None:
+        retry_notices(school_id, now=now)
+        with transaction():
+            ledger.seal_school(school_id, now=now)
+            forget_old(school_id, now=now)
+
+    _in_each_school(deed, "sealed next time")
     try:
         mirror_all(now=now)
     except TryAgain:
@@ -54,46 +63,35 @@ def tidy(*, now: datetime) -> None:
 
 def ask_providers(*, now: datetime) -> None:
     """Ask every school's providers for what their notices may have missed."""
-    with scope.opened(scope.EVERY_SCHOOL):
-        schools = [int(school.id) for school in rows("select id from schools order by id")]
-    for school_id in schools:
-        with scope.opened(scope.one_school(school_id)):
-            try:
-                found = fill_gaps(school_id, now=now)
-            except TryAgain:
-                log.info("school %s is busy; its providers are asked next time", school_id)
-                continue
+
+    def deed(school_id: int) -> None:
+        found = fill_gaps(school_id, now=now)
         if found.found or found.silent:
             log.info("school %s: %s found, silent: %s", school_id, found.found, found.silent)
+
+    _in_each_school(deed, "its providers are asked next time")
 
 
 def lapse_offers(*, now: datetime) -> None:
     """Take back the voluntary lines nobody paid by their last day, school by school."""
-    with scope.opened(scope.EVERY_SCHOOL):
-        schools = [int(school.id) for school in rows("select id from schools order by id")]
-    for school_id in schools:
-        with scope.opened(scope.one_school(school_id)):
-            try:
-                with transaction():
-                    done = lapse(school_id, actor=MACHINE, now=now)
-            except TryAgain:
-                log.info("school %s is busy; its offers lapse next time", school_id)
-                continue
+
+    def deed(school_id: int) -> None:
+        with transaction():
+            done = lapse(school_id, actor=MACHINE, now=now)
         if done.lines:
             log.info("school %s: %s voluntary lines lapsed", school_id, done.lines)
+
+    _in_each_school(deed, "its offers lapse next time")
 
 
 def forget(*, now: datetime) -> None:
     """Delete what may not be kept any longer, school by school."""
-    with scope.opened(scope.EVERY_SCHOOL):
-        schools = [int(school.id) for school in rows("select id from schools order by id")]
-    for school_id in schools:
-        with scope.opened(scope.one_school(school_id)):
-            try:
-                with transaction():
-                    cards.forget(school_id, now=now)
-            except TryAgain:
-                log.info("school %s is busy; forgotten next time", school_id)
+
+    def deed(school_id: int) -> None:
+        with transaction():
+            cards.forget(school_id, now=now)
+
+    _in_each_school(deed, "forgotten next time")
 
 
 class NoDatabaseTools(Refused):

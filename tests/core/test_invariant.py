@@ -6,9 +6,9 @@ from flask import Flask
 
 from app.core import scope
 from app.core.invariant import query
-from app.shell.verify import ROOMS
 from tests.factories.money import billed_child
 from tests.factories.schools import make_school
+from tests.payments.books import ROOMS
 
 
 def test_asked_of_one_school_it_finds_that_schools_breaches_only(context: Flask) -> None:
@@ -32,7 +32,7 @@ def test_a_view_is_narrowed_as_its_tables_are(context: Flask) -> None:
     assert not any(f"school_id={there.id}" in one for one in found)
 
 
-def test_every_invariant_of_the_house_can_be_asked_of_one_school(context: Flask) -> None:
+def test_every_invariant_of_money_can_be_asked_of_one_school(context: Flask) -> None:
     school = billed_child().school
     with scope.opened(scope.one_school(school.id)):
         breaches = {

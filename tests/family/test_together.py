@@ -71,6 +71,8 @@ def test_all_children_of_the_mother_are_there_and_each_account_has_its_sum(
         f"{family[0].request.reference} {family[1].request.reference}",
         family[3].request.reference,
     ]
+    # On a phone nobody can scan the screen in hand: each picture can be saved.
+    assert len(re.findall(r'<a [^>]*href="data:image/png;base64,[^>]*download', page)) == 2
     assert "Nguyễn Hoài An" not in page
 
 

@@ -5,8 +5,10 @@ WeasyPrint needs libraries of the machine, so it is loaded only when a paper is 
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,6 +66,39 @@ def why_unavailable() -> str | None:
     except PdfUnavailable:
         return PACKAGES
     return None
+
+
+@contextmanager
+def quiet_memory() -> Iterator[None]:
+    """Collect cycles only when asked: laying out makes many, and searching the whole heap is slow.
+
+    What lives already is left out of the search, so that `gc.collect()` inside is cheap.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if collects:
+            gc.enable()
+
+
+def version() -> str:
+    """Changes with the printing libraries: what was learned of a layout holds for one version."""
+    from weasyprint.text.ffi import pango
+
+    return f"{_weasyprint().__version__}/{pango.pango_version()}"
+
+
+def changed(template: str, sheets: tuple[str, ...]) -> tuple[float, ...]:
+    """When a paper's template, style sheets and fonts were changed last."""
+    root = static_folder()
+    files = [root / sheet for sheet in sheets]
+    files += sorted((root / "fonts" / "print").iterdir())
+    files.append(Path(current_app.root_path) / (current_app.template_folder or "") / template)
+    return tuple(file.stat().st_mtime for file in files)
 
 
 def static_folder() -> Path:

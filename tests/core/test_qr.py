@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import random
 import re
+from collections.abc import Callable
 
 import pytest
 import segno
 from PIL import Image
 
-from app.core.qr import QUIET, matrix, png, svg
+from app.core.qr import QUIET, matrix, png, press, svg
 
 TEXT = (
     "00020101021238540010A00000072701240006970436011010123456780208QRIBFTTA"
@@ -65,3 +67,32 @@ def test_the_png_paints_exactly_the_modules_inside_a_quiet_zone() -> None:
         ]
     assert [row[QUIET:-QUIET] for row in painted[QUIET:-QUIET]] == [list(row) for row in rows]
     assert sum(map(sum, painted)) == sum(map(sum, rows))
+
+
+def _links(choose: random.Random) -> str:
+    signs = "".join(choose.choice("ABCDEFGHJKMNPQRSTVWXYZ23456789") for _ in range(8))
+    return f"https://sothu.example.vn/check/{signs}"
+
+
+def _transfers(choose: random.Random) -> str:
+    amount = choose.randrange(1_000, 10**8)
+    purpose = f"HP{choose.randrange(10**7):07d}"
+    return f"{TEXT[:70]}5303704540{len(str(amount))}{amount}5802VN62130809{purpose}6304FD93"
+
+
+def _odd(choose: random.Random) -> str:
+    return choose.choice(("12345", "Trường", "a", "A")) * choose.randint(1, 3)
+
+
+@pytest.mark.parametrize("kind", [_links, _transfers, _odd])
+def test_a_pressed_code_has_the_very_modules_of_one_made_alone(
+    kind: Callable[[random.Random], str],
+) -> None:
+    choose = random.Random(4)
+    for _ in range(250):
+        text = kind(choose)
+        rows = matrix(text)
+        pressed = press(text)
+        assert pressed.side == len(rows)
+        dark = f"{pressed.bits:0{pressed.side**2}b}"
+        assert dark == "".join(str(int(module)) for row in rows for module in row), text

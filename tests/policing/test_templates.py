@@ -15,6 +15,7 @@ SAFE_FILTER: dict[str, str] = {
 #: module → why it may build markup
 MARKUP: dict[str, str] = {
     "app/core/qr.py": "draws an SVG from a matrix of bits",
+    "app/core/stamp/data.py": "escapes a datum of a paper into its element",
     "app/money/payments/sentences.py": "escapes every part and marks the code that was read",
 }
 #: never sent to a browser

@@ -128,7 +128,7 @@ def test_more_lines_carry_their_sum_over(count: int, tmp_path: Path) -> None:
     paper = pdf.Paper(content(child_with(count)))
     printed = pdf.print_papers([paper])
 
-    sheets = pdf.sheets_of(paper)
+    sheets = pdf.pages_of(paper, ADDRESS)
     assert len(sheets) > 1
     assert page_sizes(printed, tmp_path) == [A5_LANDSCAPE] * len(sheets)
     for number, sheet in enumerate(sheets, start=1):
@@ -138,7 +138,7 @@ def test_more_lines_carry_their_sum_over(count: int, tmp_path: Path) -> None:
         assert ("Viết bằng chữ" in text) == (number == len(sheets))
         assert (f"trang {number}/{len(sheets)}" in text) == (number > 1)
         if sheet.carried_out:
-            assert sheet.carried_out == sheets[number].carried_in
+            assert sheet.carried_out.text == sheets[number].carried_in.text
     whole = words_of(printed, tmp_path)
     assert all(f"Khoản thu {n} " in whole for n in range(1, count + 1))
 
@@ -221,7 +221,7 @@ def test_many_papers_are_one_file_in_their_order(tmp_path: Path) -> None:
 
     printed = pdf.print_papers(papers)
 
-    pages = sum(len(pdf.sheets_of(paper)) for paper in papers)
+    pages = sum(len(pdf.pages_of(paper, ADDRESS)) for paper in papers)
     assert page_sizes(printed, tmp_path) == [A5_LANDSCAPE] * pages
     text = words_of(printed, tmp_path)
     places = [text.index(f"MN01-26 / {n:06d}") for n in range(1, 26)]

@@ -39,9 +39,10 @@ def print_receipts(code: str, first: datetime, last: datetime, out: Path) -> Non
         if not found:
             raise click.ClickException("no receipt was issued on those days")
         try:
-            paper = pdf.print_many(school.id, found)
+            papers = pdf.papers_of(school.id, found)
+            with out.open("wb") as file:
+                pdf.stamp_papers(papers, file, title=f"Biên lai {first:%d/%m/%Y}–{last:%d/%m/%Y}")
         except DomainError as refusal:
             raise click.ClickException(refusal.message) from refusal
-    out.write_bytes(paper)
     void = sum(receipt.state != "live" for receipt in found)
     click.echo(f"{len(found)} receipts, {void} of them void, in {out}")

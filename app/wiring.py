@@ -98,8 +98,11 @@ from app.money.payouts import jobs as payouts_jobs  # noqa: F401 - the worker fi
 from app.money.payouts import routes as payouts
 from app.money.payouts.services import card_payout_of
 from app.money.receipts import cli as receipts_commands
+from app.money.receipts import (
+    print_routes,  # noqa: F401 - it adds its views to the blueprint
+    series_routes,  # noqa: F401 - it adds its views to the blueprint
+)
 from app.money.receipts import routes as receipts
-from app.money.receipts import series_routes  # noqa: F401 - it adds its views to the blueprint
 from app.money.reconciliation import cli as reconciliation_commands
 from app.money.reconciliation import jobs as reconciliation_jobs  # noqa: F401 - found by name
 from app.money.reconciliation import routes as reconciliation

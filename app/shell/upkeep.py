@@ -21,7 +21,7 @@ from app.core.db import is_sqlite, rows, transaction
 from app.core.errors import Refused, TryAgain
 from app.core.model import db
 from app.journeys.between_schools.services import mirror_all
-from app.money import ledger
+from app.money import ledger, receipts
 from app.money.billing.lapsing import lapse
 from app.money.payments.gaps import fill_gaps
 from app.money.payments.jobs import retry_notices
@@ -90,6 +90,7 @@ def forget(*, now: datetime) -> None:
     def deed(school_id: int) -> None:
         with transaction():
             cards.forget(school_id, now=now)
+            receipts.forget_files(school_id, now=now)
 
     _in_each_school(deed, "forgotten next time")
 

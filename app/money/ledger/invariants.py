@@ -43,6 +43,7 @@ APPEND_ONLY = (
     "photo_consents",
     "photo_withdrawals",
     "receipt_codes",
+    "receipt_printings",
     "receipt_voids",
     "receipts",
     "reversals",

@@ -12,6 +12,7 @@ from app.money.receipts.content import (
     ReceiptLine,
     read_content,
 )
+from app.money.receipts.printing import forget_files
 from app.money.receipts.queries import (
     ReceiptRow,
     find_by_check_code,
@@ -31,6 +32,7 @@ __all__ = [
     "ReceiptLine",
     "ReceiptRow",
     "find_by_check_code",
+    "forget_files",
     "get_receipt",
     "issue_many",
     "list_receipts",

@@ -47,3 +47,27 @@ class BadWording(Invalid):
 
     def default_message(self) -> str:
         return _("Choose one of the words offered for each.")
+
+
+class PrintNotFound(NotFound):
+    """No such printing in this school."""
+
+    code = "receipt_print_not_found"
+
+
+class PrintGone(NotFound):
+    """The file of a printing was thrown away, or is not drawn yet."""
+
+    code = "receipt_print_gone"
+
+    def default_message(self) -> str:
+        return _("This file is no longer kept, because it is full of names. Print again.")
+
+
+class NothingToPrint(Refused):
+    """No receipt falls under what was chosen."""
+
+    code = "no_receipts_to_print"
+
+    def default_message(self) -> str:
+        return _("No receipt of these days falls under what you chose.")

@@ -134,5 +134,18 @@ INVARIANTS = [
         " where not exists (select 1 from matchings m"
         "  where m.school_id = p.school_id and m.payment_id = p.payment_id)",
     ),
+    query(
+        "26r",
+        "every printing names the papers it was asked for, and counts its copies",
+        "select p.school_id, p.id, p.total, p.copies, coalesce(c.papers, 0) as papers,"
+        " coalesce(c.copies, 0) as printed_before from receipt_prints p left join"
+        " (select x.school_id, x.print_id, count(*) as papers,"
+        "  sum(case when exists (select 1 from receipt_printings b where"
+        "   b.school_id = x.school_id and b.receipt_id = x.receipt_id and b.print_id < x.print_id)"
+        "   then 1 else 0 end) as copies"
+        "  from receipt_printings x group by x.school_id, x.print_id) c"
+        " on c.school_id = p.school_id and c.print_id = p.id"
+        " where p.total <> coalesce(c.papers, 0) or p.copies <> coalesce(c.copies, 0)",
+    ),
     Invariant("26", "every paper is as issued: hash, chain, figures, words and lines", _papers),
 ]

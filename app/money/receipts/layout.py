@@ -38,7 +38,7 @@ class Paper:
     content: ReceiptContent
     void: VoidNote | None = None
     initials_only: bool = False
-    #: a paper printed once already; the amount of the payer's proof is one
+    #: printed on paper before: there is one original
     is_copy: bool = False
 
 

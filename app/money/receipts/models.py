@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -120,3 +121,50 @@ class ReceiptCode(Model):
 
     check_code: Mapped[str] = mapped_column(String(8), primary_key=True)
     school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"))
+
+
+class ReceiptPrint(SchoolOwned, Model):
+    """One printing of receipts; the file is thrown away after a day, the row stays."""
+
+    __tablename__ = "receipt_prints"
+    __table_args__ = (UniqueConstraint("school_id", "id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    #: days or number it was asked for
+    title: Mapped[str] = mapped_column(String(120))
+    #: file, classes or single
+    bundle: Mapped[str] = mapped_column(String(8))
+    total: Mapped[int]
+    #: of them printed before, so marked as copies
+    copies: Mapped[int] = mapped_column(default=0)
+    #: ids of the receipts in the order of printing, as JSON
+    receipt_ids: Mapped[str] = mapped_column(Text)
+    #: the job that draws it, where it is long
+    job_id: Mapped[int | None] = mapped_column(RowId)
+    requested_by: Mapped[str] = mapped_column(String(120))
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: how many went through the stamp; the others were drawn one by one
+    stamped: Mapped[int | None]
+    #: why nothing was printed
+    refusal: Mapped[str | None] = mapped_column(String(400))
+    file: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ReceiptPrinting(SchoolOwned, Model):
+    """A receipt in a printing; from its second one on the paper says that it is a copy."""
+
+    __tablename__ = "receipt_printings"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "receipt_id", "print_id"),
+        ForeignKeyConstraint(["school_id", "receipt_id"], ["receipts.school_id", "receipts.id"]),
+        ForeignKeyConstraint(
+            ["school_id", "print_id"], ["receipt_prints.school_id", "receipt_prints.id"]
+        ),
+        Index("ix_receipt_printings_school_id_print_id", "school_id", "print_id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    receipt_id: Mapped[int]
+    print_id: Mapped[int]

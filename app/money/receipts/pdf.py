@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import IO, Final
 
@@ -51,19 +52,29 @@ def paper_of(receipt: ReceiptRow, *, initials_only: bool = False) -> Paper:
 
 
 def papers_of(
-    school_id: int, receipts: Sequence[ReceiptRow], *, initials_only: bool = False
+    school_id: int,
+    receipts: Sequence[ReceiptRow],
+    *,
+    initials_only: bool = False,
+    copies: frozenset[int] = frozenset(),
 ) -> list[Paper]:
-    """The papers of receipts of one school, with what became of the void ones."""
+    """The papers of receipts of one school, with what became of the void ones.
+
+    `copies` are the ids of those whose paper says that it is a copy.
+    """
     voids = void_notes(school_id, [r.id for r in receipts if r.state != "live"])
     return [
-        Paper(verified_content(receipt), voids.get(receipt.id), initials_only)
+        Paper(verified_content(receipt), voids.get(receipt.id), initials_only, receipt.id in copies)
         for receipt in receipts
     ]
 
 
-def receipt_pdf(receipt: ReceiptRow, *, initials_only: bool = False) -> bytes:
+def receipt_pdf(
+    receipt: ReceiptRow, *, initials_only: bool = False, is_copy: bool = False
+) -> bytes:
     """One receipt as a file; `initials_only` names nobody and lists no lines (P8)."""
-    return print_papers([paper_of(receipt, initials_only=initials_only)])
+    paper = paper_of(receipt, initials_only=initials_only)
+    return print_papers([replace(paper, is_copy=is_copy)])
 
 
 def stamp_papers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -167,6 +168,17 @@ def void_notes(school_id: int, receipt_ids: list[int]) -> dict[int, VoidNote]:
         )
         for note in found
     }
+
+
+def receipts_of(school_id: int, receipt_ids: Sequence[int]) -> list[ReceiptRow]:
+    """Some receipts of the school, in no order."""
+    found = rows(
+        f"{_COLUMNS} where r.school_id = :school_id and r.id in :ids",
+        types=_TYPES,
+        school_id=school_id,
+        ids=list(receipt_ids),
+    )
+    return [ReceiptRow(*receipt) for receipt in found]
 
 
 def receipts_between(school_id: int, first: date, last: date) -> list[ReceiptRow]:

@@ -14,7 +14,7 @@ from app.core.db import enter_scope, transaction
 from app.core.ids import read_check_code
 from app.core.text import initials
 from app.core.throttle import count_try
-from app.money.receipts import pdf, queries
+from app.money.receipts import pdf, printing, queries
 from app.people.access import Permission, own_school, public, requires
 
 bp = Blueprint("receipts", __name__)
@@ -35,8 +35,8 @@ def list_receipts() -> ResponseReturnValue:
     """Receipts of some days, newest first; searched by number or amount."""
     school_id = own_school()
     today = clock.today()
-    first = _day(request.args.get("from"), today.replace(day=1))
-    last = _day(request.args.get("to"), today)
+    first = asked_day(request.args.get("from"), today.replace(day=1))
+    last = asked_day(request.args.get("to"), today)
     if last < first:
         first, last = last, first
     text = request.args.get("q", "").strip()[:40]
@@ -64,9 +64,10 @@ def list_receipts() -> ResponseReturnValue:
 @bp.get("/receipts/<int:receipt_id>.pdf")
 @requires(Permission.VIEW_MONEY)
 def show_pdf(receipt_id: int) -> ResponseReturnValue:
-    """One receipt as its paper, in the browser; void ones are marked."""
+    """One receipt as its paper, in the browser; void ones and copies are marked."""
     receipt = queries.get_receipt(own_school(), receipt_id)
-    response = make_response(pdf.receipt_pdf(receipt))
+    is_copy = printing.is_copy(own_school(), receipt_id)
+    response = make_response(pdf.receipt_pdf(receipt, is_copy=is_copy))
     response.content_type = "application/pdf"
     name = f"bien-lai-{receipt.series}-{receipt.number:06d}.pdf"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
@@ -136,7 +137,8 @@ def is_asking_too_often() -> bool:
     return count > MOST_CHECKS
 
 
-def _day(text: str | None, otherwise: date) -> date:
+def asked_day(text: str | None, otherwise: date) -> date:
+    """A day of the address or the form, or another where it is none."""
     try:
         return datetime.strptime(text or "", "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day
     except ValueError:

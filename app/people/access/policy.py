@@ -44,6 +44,7 @@ class Permission(StrEnum):
     APPROVE_PAYOUTS = "approve_payouts"
     SET_CHANNELS = "set_channels"
     SET_PAPERS = "set_papers"
+    PRINT_PAPERS = "print_papers"
     CLOSE_BOOKS = "close_books"
     SIGN_MONTH = "sign_month"
     REOPEN_MONTH = "reopen_month"
@@ -82,6 +83,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.DRAFT_RUN,
             _P.ISSUE_RUN,
             _P.TAKE_CASH,
+            _P.PRINT_PAPERS,
             _P.VIEW_BANK,
             _P.RECONCILE,
             _P.ORDER_PAYOUTS,
@@ -96,7 +98,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.RECORD_CHOICES,
         }
     ),
-    Role.CASHIER: frozenset({_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.TAKE_CASH}),
+    Role.CASHIER: frozenset(
+        {_P.SEE_SCHOOL, _P.VIEW_STUDENTS, _P.VIEW_MONEY, _P.TAKE_CASH, _P.PRINT_PAPERS}
+    ),
     Role.PRINCIPAL: frozenset(
         {
             _P.SEE_SCHOOL,
@@ -111,6 +115,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SIGN_MONTH,
             _P.SET_CHANNELS,
             _P.SET_PAPERS,
+            _P.PRINT_PAPERS,
             _P.VOID_RECEIPT,
             _P.VIEW_SCHOOL_REPORTS,
             _P.PREPARE_YEAR,

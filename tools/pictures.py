@@ -81,6 +81,7 @@ SHOTS = (
     Shot("partners", "officer", "/area/partners"),
     Shot("receipts", "accountant", "/receipts"),
     Shot("receipt-series", "principal", "/receipts/series"),
+    Shot("receipt-prints", "accountant", "/receipts/prints"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
     Shot("year-end-finishing", "accountant", "/year-end/finishing"),
@@ -346,6 +347,18 @@ class Camera:
         self._keep(second, "paper-changes")
         second.close()
 
+    def printed(self) -> None:
+        """The receipts of the month so far, printed as one file; then asked for once more."""
+        page = self.page("accountant")
+        page.goto(f"{self._app.url}/receipts/prints")
+        self._press(page, "form[method='post'][action$='/prints'] button[type='submit']")
+        self._keep(page, "receipt-print-running")
+        page.wait_for_selector("a[href$='/file']", timeout=120_000)
+        self._keep(page, "receipt-print-done")
+        page.goto(f"{self._app.url}/receipts/prints")
+        self._keep(page, "receipt-prints-again")
+        page.close()
+
     def _press(self, page: Page, button: str) -> None:
         with page.expect_navigation():
             page.locator(button).first.click()
@@ -368,15 +381,16 @@ class Camera:
             print(f"{self._language}, {name}: {wide} px wide in a window of {self._width}")
         page.screenshot(path=self.folder / f"{name}.png", full_page=True)
 
-    def first_link(self, role: str, address: str, beginning: str) -> str:
-        """The first link of a page that begins so, or nothing."""
+    def first_link(self, role: str, address: str, beginning: str, rest: str = ".*") -> str:
+        """The first link of a page that begins so and goes on like a pattern, or nothing."""
         page = self.page(role)
         page.goto(self._app.url + _dated(address))
         links = page.eval_on_selector_all(
             "main a[href]", "all => all.map(a => a.getAttribute('href'))"
         )
         page.close()
-        return next((str(link) for link in links if str(link).startswith(beginning)), "")
+        wanted = re.compile(re.escape(beginning) + rest)
+        return next((str(link) for link in links if wanted.fullmatch(str(link))), "")
 
     def paper(self, name: str, role: str, address: str) -> None:
         """A PDF and its pages."""
@@ -647,6 +661,7 @@ def _take(
             "partners-key": camera.partners,
             "paper-renewed": camera.renewed_paper,
             "till-counted": camera.counted,
+            "receipts-printed": camera.printed,
             "pay-together": partial(camera.together, of_several, phones),
         }
         for name, deed in deeds.items():
@@ -655,7 +670,7 @@ def _take(
         if size == "desk" and language == "vi":
             if is_wanted("child-file"):
                 camera.child_file(child)
-            receipt = camera.first_link("accountant", "/receipts", "/receipts/")
+            receipt = camera.first_link("accountant", "/receipts", "/receipts/", r"\d+\.pdf")
             open_bill = camera.first_link("accountant", "/invoices", "/invoices/")
             notice = camera.first_link("accountant", open_bill, "/notices.pdf")
             proof = camera.first_link("accountant", "/receipts/series", "/receipts/series/")

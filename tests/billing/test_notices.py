@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask, render_template
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core import press, scope
 from app.core.money import Vnd
 from app.money import billing
-from app.money.billing import notices, vietqr
+from app.money.billing import notice_pdf, notices, vietqr
 from app.money.billing.errors import NothingToPrint
 from app.money.billing.queries import InvoiceRow
 from app.people.access import Role
@@ -110,22 +110,18 @@ def test_older_bills_are_asked_for_too(
     assert "Các phiếu trước còn lại 276.000" in page  # 16.000 + 276.000 = 292.000
 
 
-def test_the_qr_carries_account_amount_and_code(
-    made: SmallSchool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_qr_carries_account_amount_and_code(made: SmallSchool) -> None:
     issue(made.id)
-    drawn: list[str] = []
-    monkeypatch.setattr(notices.qr, "png", lambda text, scale: drawn.append(text) or b"")
     with scope.opened(scope.one_school(made.id)):
         bills, _count = billing.list_invoices(made.id, NOVEMBER)
-        printed, pictures = notices._notices(made.id, bills)
+        printed = notices.words_of(made.id, bills)
 
-    codes = [vietqr.read(text) for text in drawn]
+    codes = [vietqr.read(notice.qr_text) for notice in printed]
 
     assert [code.purpose for code in codes] == [notice.reference for notice in printed]
     assert {code.amount for code in codes} == {Vnd(BOTH)}
     assert {code.account for code in codes} == {made.school.account_number}
-    assert len(pictures) == 3
+    assert len(printed) == 3
 
 
 def test_every_line_names_its_act(
@@ -152,18 +148,14 @@ def test_the_fullest_notice_ends_above_the_line_where_it_is_cut(
     issue(made.id)
     with scope.opened(scope.one_school(made.id)):
         bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
-        (notice,), pictures = notices._notices(made.id, [bill])
+        (notice,) = notices.words_of(made.id, [bill])
         school = school_info(made.id, IN_DECEMBER.date())
     act = "Nghị quyết số {}/2026/NQ-HĐND ngày 12/07/2026 của Hội đồng nhân dân thành phố Đà Nẵng"
     row = notices.Row("Chăm sóc bán trú", "giảm 50 %", "1 tháng", "260.000", "130.000")
     lines = tuple(replace(row, act=act.format(n % acts)) for n in range(count))
-    named = notices._acts(lines)
-    full = replace(notice, rows=lines, acts=named, density=notices._density(lines, named))
-    sheet = notices._pages([full, full])
-    page = render_template(
-        "pdf/notice.html", pages=sheet, school=school, check_address="x.vn", is_demo=True
-    )
-    pdf = press.lay_out(page, sheets=notices.SHEETS, pictures=pictures).write_pdf()
+    named = notices.acts_of(lines)
+    full = replace(notice, rows=lines, acts=named, density=notices.density_of(lines, named))
+    pdf = notice_pdf.lay_out(notice_pdf.pages_of([full, full], school)).write_pdf()
     if shutil.which("pdftotext") is None:
         unavailable("pdftotext is not installed: apt-get install poppler-utils")
     (tmp_path / "full.pdf").write_bytes(pdf)
@@ -186,7 +178,7 @@ def test_the_message_says_the_words_of_the_paper(
     with scope.opened(scope.one_school(made.id)):
         (request,) = billing.requests_of(made.id, bill.student_id)
         message = notices.write_message(made.id, bill, day=IN_DECEMBER.date())
-        ((paper,), _pictures) = notices._notices(made.id, [bill])
+        (paper,) = notices.words_of(made.id, [bill])
 
     for row in paper.rows:
         assert row.name in message and f"= {row.amount} ₫" in message
@@ -214,7 +206,7 @@ def test_a_whole_school_is_too_many(
     made: SmallSchool, accountant: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issue(made.id)
-    monkeypatch.setattr(notices, "MOST", 2)
+    monkeypatch.setattr(notice_pdf, "MOST", 2)
 
     answer = accountant.get("/notices.pdf?period=2026-11")
 

@@ -201,7 +201,7 @@ def test_the_ground_stands_on_no_paper_and_no_page_a_family_shows(
     with scope.opened(scope.one_school(made.id)):
         bill = billing.invoices_of(made.id, made.children[0].student_id)[0]
         message = notices.write_message(made.id, bill, day=ASKED)
-        ((paper,), _pictures) = notices._notices(made.id, [bill])
+        (paper,) = notices.words_of(made.id, [bill])
         (request,) = billing.requests_of(made.id, made.children[0].student_id)
     assert "giảm 50 %" in message and "bí mật" not in message
     assert "bí mật" not in repr(paper)

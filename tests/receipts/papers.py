@@ -122,3 +122,25 @@ def pictures_of(paper: bytes, folder: Path, *command: str) -> list[Path]:
 def names_in(children: Sequence[ReceiptChild]) -> list[str]:
     """Every word of the children's names that is not an initial."""
     return [word for child in children for word in child.full_name.split()]
+
+
+def texts(paper: bytes, folder: Path) -> list[str]:
+    """The text of every page, laid out as on it."""
+    (folder / "text.pdf").write_bytes(paper)
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(folder / "text.pdf"), "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Syntax" not in done.stderr
+    return done.stdout.split("\f")[:-1]
+
+
+def dots(paper: bytes, folder: Path, name: str) -> list[bytes]:
+    """Every page as its dots at 150 dpi, in colour."""
+    (folder / f"{name}.pdf").write_bytes(paper)
+    command = ["pdftoppm", "-r", "150", str(folder / f"{name}.pdf"), str(folder / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not done.stderr
+    return [file.read_bytes() for file in sorted(folder.glob(f"{name}-*.ppm"))]

@@ -19,7 +19,16 @@ from app.core.stamp import Datum, forms
 from app.money.receipts import pdf
 from app.money.receipts.queries import VoidNote
 from tests.receipts.many import ordinary, receipts
-from tests.receipts.papers import ANH, UONG, child_with, content, need_printing, page_words
+from tests.receipts.papers import (
+    ANH,
+    UONG,
+    child_with,
+    content,
+    dots,
+    need_printing,
+    page_words,
+    texts,
+)
 
 ADDRESS = "https://sothu.example.vn"
 
@@ -45,28 +54,6 @@ def stamped(papers: list[pdf.Paper], *, tagged: bool = True) -> tuple[bytes, pdf
     file = io.BytesIO()
     report = pdf.stamp_papers(papers, file, title="Biên lai tháng 11", tagged=tagged)
     return file.getvalue(), report
-
-
-def texts(paper: bytes, folder: Path) -> list[str]:
-    """The text of every page, laid out as on it."""
-    (folder / "text.pdf").write_bytes(paper)
-    done = subprocess.run(
-        ["pdftotext", "-layout", str(folder / "text.pdf"), "-"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Syntax" not in done.stderr
-    return done.stdout.split("\f")[:-1]
-
-
-def dots(paper: bytes, folder: Path, name: str) -> list[bytes]:
-    """Every page as its dots at 150 dpi, in colour."""
-    (folder / f"{name}.pdf").write_bytes(paper)
-    command = ["pdftoppm", "-r", "150", str(folder / f"{name}.pdf"), str(folder / name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert not done.stderr
-    return [file.read_bytes() for file in sorted(folder.glob(f"{name}-*.ppm"))]
 
 
 @pytest.mark.parametrize("tagged", [True, False])

@@ -11,7 +11,7 @@ it; `book` writes the file; `engine` puts papers through them, in their order.
 
 from __future__ import annotations
 
-from app.core.stamp.data import Code, Datum, Unstampable, split
+from app.core.stamp.data import Code, Datum, Together, Unstampable, split
 from app.core.stamp.engine import Engine, Report, Run, pictures_of
 from app.core.stamp.letters import Style
 
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "Run",
     "Style",
+    "Together",
     "Unstampable",
     "pictures_of",
     "split",

@@ -73,16 +73,25 @@ class Book:
 
     # Pages
 
-    def add(self, sheet: Sheet) -> None:
-        """Write a stamped page."""
+    def add(self, sheets: Sequence[Sheet]) -> None:
+        """Write a stamped page of one view, or of several drawn one after the other."""
         contents = []
-        if sheet.shared:
-            if sheet.shared not in self._shared:
-                self._shared[sheet.shared] = self._stream(b"", sheet.shared)
-            contents.append(self._shared[sheet.shared])
-        contents.append(self._stream(b"", sheet.own))
-        structure = sheet.structure if self._tagged else None
-        self._page(sheet.media, contents, b"%d 0 R" % _RESOURCES, structure)
+        for sheet in sheets:
+            # Each view begins as if the page were empty: its own state, put back at its end.
+            if len(sheets) > 1:
+                contents.append(self._common(b"q"))
+            if sheet.shared:
+                contents.append(self._common(sheet.shared))
+            contents.append(self._stream(b"", sheet.own))
+            if len(sheets) > 1:
+                contents.append(self._common(b"Q"))
+        structure = sheets[0].structure if self._tagged else None
+        self._page(sheets[0].media, contents, b"%d 0 R" % _RESOURCES, structure)
+
+    def _common(self, content: bytes) -> int:
+        if content not in self._shared:
+            self._shared[content] = self._stream(b"", content)
+        return self._shared[content]
 
     def learn_states(self, states: bytes) -> None:
         """Add the graphic states a form's pages name."""

@@ -8,7 +8,7 @@ string: a template can show it and do nothing else with it.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -61,6 +61,13 @@ class Code:
     def name(self) -> str:
         """What the picture is called in the page."""
         return f"code{self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Views that share one page, each laid out as if it were alone there; untagged files only."""
+
+    views: tuple[Any, ...]
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 from app.core import press, qr
 from app.core.stamp import forms
 from app.core.stamp.book import DOCUMENT, Book, Sheet
-from app.core.stamp.data import Code, Datum, TooLong, Unstampable, split
+from app.core.stamp.data import Code, Datum, Together, TooLong, Unstampable, split
 from app.core.stamp.letters import Letters, Style, letters_of
 from app.core.stamp.objects import Drawn, draw, drawn_of, pictures
 from app.core.stamp.structure import Structure, structure_of
@@ -248,19 +248,26 @@ class Run:
             self.report.refused[str(refusal)] += 1
             self._draw(paper)
             return
-        for sheet, states in sheets:
-            self._book.learn_states(states)
-            self._book.add(sheet)
+        for page in sheets:
+            for _sheet, states in page:
+                self._book.learn_states(states)
+            self._book.add([sheet for sheet, _states in page])
         self.report.stamped += 1
 
-    def _stamp(self, paper: Any) -> list[tuple[Sheet, bytes]]:
+    def _stamp(self, paper: Any) -> list[list[tuple[Sheet, bytes]]]:
         for number in range(self._tries):
             try:
-                views = self._plan(paper, number)
-                return [self._engine.sheet(view, tagged=self._tagged) for view in views]
+                return [self._page(view) for view in self._plan(paper, number)]
             except TooLong:
                 continue
         raise TooLong("a paper takes more pages than planned")
+
+    def _page(self, view: Any) -> list[tuple[Sheet, bytes]]:
+        if not isinstance(view, Together):
+            return [self._engine.sheet(view, tagged=self._tagged)]
+        if self._tagged:
+            raise Unstampable("views that share a page have no common structure")
+        return [self._engine.sheet(one, tagged=False) for one in view.views]
 
     def _draw(self, paper: Any) -> None:
         drawn = drawn_of(self._fall_back(paper))

@@ -1,6 +1,6 @@
-"""Fee notices: as PDF, two landscape A5 on an A4 page with a QR to be cut off, and as a message.
+"""Fee notices: the words of one, for the paper and for a message alike.
 
-Both say the same words. They are Vietnamese by law, whatever the reader's language; their fixed
+They are Vietnamese by law, whatever the reader's language; their fixed
 words are not translated. A line names the rate of a relief, never its ground.
 """
 
@@ -13,19 +13,16 @@ from typing import Final
 
 from flask import current_app, render_template
 
-from app.core import clock, press, qr
+from app.core import clock
 from app.core.money import ZERO, Vnd, format_number, total_of
 from app.core.period import Period
 from app.money.billing import queries, vietqr
 from app.money.billing.allocation import OpenLine
-from app.money.billing.errors import NothingToPrint, TooManyNotices
+from app.money.billing.errors import NothingToPrint
 from app.money.billing.queries import BilledLine, InvoiceRow, Request
 from app.people.schools import AccountInfo, Wording, get_account, school_info, wording
 from app.people.schools.banks import find_bank
 
-SHEETS: Final = ("css/paper.css", "css/print-notice.css")
-#: children of one print; more take longer than a page should
-MOST: Final = 60
 #: tenths of a point: down to the cut; what surrounds the rows, and a line of a row, at each size
 _ROOM: Final = 4_120
 _SIZES: Final = {"roomy": (2_110, 188), "tight": (2_080, 160), "dense": (2_050, 131)}
@@ -78,29 +75,9 @@ class Notice:
     holder: str
     #: path of the page where it can be paid
     token: str
-    #: name of the picture handed over, and its modules by which its size is chosen
-    picture: str
-    modules: int
+    #: what the QR says
+    qr_text: str
     density: str
-
-
-def print_notices(school_id: int, invoices: Sequence[InvoiceRow], *, day: date) -> bytes:
-    """The notices of some bills as one file, two a page; each asks for all that is due now.
-
-    Refuses more than sixty, and bills of which nothing is due.
-    """
-    asked = _asked(invoices)
-    if len(asked) > MOST:
-        raise TooManyNotices
-    notices, pictures = _notices(school_id, asked)
-    html = render_template(
-        "pdf/notice.html",
-        pages=_pages(notices),
-        school=school_info(school_id, day),
-        check_address=_short(current_app.config["SETTINGS"].public_url) + "/check",
-        is_demo=current_app.config["SETTINGS"].is_demo,
-    )
-    return press.lay_out(html, sheets=SHEETS, pictures=pictures).write_pdf(pdf_version="1.7")
 
 
 def write_message(school_id: int, invoice: InvoiceRow, *, day: date) -> str:
@@ -108,7 +85,7 @@ def write_message(school_id: int, invoice: InvoiceRow, *, day: date) -> str:
 
     Refuses a bill of which nothing is due.
     """
-    notices, _pictures = _notices(school_id, _asked([invoice]))
+    notices = words_of(school_id, asked_of([invoice]))
     school = school_info(school_id, day)
     public = current_app.config["SETTINGS"].public_url.rstrip("/")
     # A worker writes messages too, outside any request.
@@ -125,7 +102,7 @@ def write_message(school_id: int, invoice: InvoiceRow, *, day: date) -> str:
     )
 
 
-def _asked(invoices: Sequence[InvoiceRow]) -> list[InvoiceRow]:
+def asked_of(invoices: Sequence[InvoiceRow]) -> list[InvoiceRow]:
     """The newest bill of each child of which something is due."""
     newest: dict[int, InvoiceRow] = {}
     for invoice in invoices:
@@ -138,20 +115,15 @@ def _asked(invoices: Sequence[InvoiceRow]) -> list[InvoiceRow]:
     return asked
 
 
-def _short(address: str) -> str:
-    return address.partition("://")[2].rstrip("/")
-
-
-def _notices(
-    school_id: int, invoices: Sequence[InvoiceRow]
-) -> tuple[list[Notice], dict[str, bytes]]:
+def words_of(school_id: int, invoices: Sequence[InvoiceRow]) -> list[Notice]:
+    """The notices of some bills, one for each account with something due."""
     lines: dict[int, list[BilledLine]] = {}
     for line in queries.lines_of(school_id, [invoice.id for invoice in invoices]):
         lines.setdefault(line.invoice_id, []).append(line)
     students = [invoice.student_id for invoice in invoices]
     requests = queries.requests_of_many(school_id, students)
     accounts: dict[int, tuple[AccountInfo, dict[int, list[OpenLine]]]] = {}
-    notices, pictures = [], {}
+    notices = []
     said = wording(school_id, clock.today())
     for number in sorted({account for _student, account in requests}):
         accounts[number] = (
@@ -170,11 +142,8 @@ def _notices(
             if due <= ZERO:
                 continue
             request = requests[invoice.student_id, number]
-            notice = _notice(invoice, own.get(number, []), request, account, due, said)
-            text = vietqr.build(account.bank_bin, account.number, due, request.reference)
-            pictures[notice.picture] = qr.png(text, scale=12)
-            notices.append(notice)
-    return notices, pictures
+            notices.append(_notice(invoice, own.get(number, []), request, account, due, said))
+    return notices
 
 
 def _notice(
@@ -191,9 +160,8 @@ def _notice(
     if rest:
         name = "Các phiếu trước còn lại" if rest > ZERO else "Đã trả"
         rows.append(Row(name, "", "", "", format_number(rest.dong)))
-    acts = _acts(rows)
+    acts = acts_of(rows)
     bank = find_bank(account.bank_bin)
-    text = vietqr.build(account.bank_bin, account.number, due, request.reference)
     return Notice(
         period=f"tháng {invoice.billed_period.month}/{invoice.billed_period.year}",
         full_name=invoice.full_name,
@@ -208,13 +176,12 @@ def _notice(
         account=account.number,
         holder=account.holder,
         token=request.token,
-        picture=f"qr{invoice.id}-{account.id}",
-        modules=len(qr.matrix(text)),
-        density=_density(rows, acts),
+        qr_text=vietqr.build(account.bank_bin, account.number, due, request.reference),
+        density=density_of(rows, acts),
     )
 
 
-def _density(rows: Sequence[Row], acts: Sequence[str]) -> str:
+def density_of(rows: Sequence[Row], acts: Sequence[str]) -> str:
     """The largest size at which half a page is enough; `whole` where it never is."""
     lines = sum(-(-(len(row.name) + len(row.detail) + 3) // _ROW_SIGNS) for row in rows)
     small_print = -(-(len("; ".join(acts)) + 9) // _SIGNS) * _SMALL_PRINT if acts else 0
@@ -224,19 +191,7 @@ def _density(rows: Sequence[Row], acts: Sequence[str]) -> str:
     return "whole"
 
 
-def _pages(notices: Sequence[Notice]) -> list[list[Notice]]:
-    """Two notices a page in the order given; a very long one has a page of its own."""
-    pages: list[list[Notice]] = []
-    for notice in notices:
-        last = pages[-1] if pages else []
-        if len(last) == 1 and "whole" not in (last[0].density, notice.density):
-            last.append(notice)
-        else:
-            pages.append([notice])
-    return pages
-
-
-def _acts(rows: Sequence[Row]) -> tuple[str, ...]:
+def acts_of(rows: Sequence[Row]) -> tuple[str, ...]:
     places: dict[str, list[str]] = {}
     for place, row in enumerate(rows, 1):
         if row.act:

@@ -29,7 +29,7 @@ from app.core.money import ZERO
 from app.core.period import Period
 from app.core.text import fold
 from app.money import fees
-from app.money.billing import corrections, notices, queries, services, totals, vietqr
+from app.money.billing import corrections, notice_pdf, notices, queries, services, totals, vietqr
 from app.money.billing.errors import RunChanged, TooManyNotices
 from app.money.billing.forms import DraftRunForm
 from app.money.billing.preview import GROUPS, ChildBill, Preview, preview
@@ -360,12 +360,12 @@ def notices_pdf() -> ResponseReturnValue:
         class_name = request.args.get("class_name", "").strip()
         # Paid bills and supplements are passed over, so more are read than may be printed.
         invoices, count = queries.list_invoices(
-            school_id, period, class_name=class_name, limit=notices.MOST * 4
+            school_id, period, class_name=class_name, limit=notice_pdf.MOST * 4
         )
         if count > len(invoices):
             raise TooManyNotices
         name = f"notices-{period}"
-    paper = notices.print_notices(school_id, invoices, day=clock.today())
+    paper = notice_pdf.print_notices(school_id, invoices, day=clock.today())
     headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
     return Response(paper, content_type="application/pdf", headers=headers)
 

@@ -42,6 +42,7 @@ from app.journeys.family import (  # noqa: F401 - they add their views to the bl
 from app.journeys.family import routes as family
 from app.journeys.merging import routes as merging
 from app.journeys.merging import services as merging_services
+from app.journeys.reports import listing_routes  # noqa: F401 - it adds its views to the blueprint
 from app.journeys.reports import routes as reports
 from app.journeys.retention import queries as retention_queries
 from app.journeys.retention import routes as retention

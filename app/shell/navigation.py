@@ -77,7 +77,7 @@ def _sections() -> list[Section]:
         ("payments.cash_desk", _("Take money"), Permission.TAKE_CASH),
         ("payments.list_credits", _("Bank"), Permission.VIEW_BANK),
         ("receipts.list_receipts", _("Receipts"), Permission.VIEW_MONEY),
-        ("reports.collection", _("Reports"), Permission.VIEW_SCHOOL_REPORTS),
+        ("reports.list_reports", _("Reports"), Permission.VIEW_SCHOOL_REPORTS),
     ]
     counts = _counts(membership)
     here = request.blueprint
@@ -95,6 +95,7 @@ def _sections() -> list[Section]:
 
 #: Rooms with two tabs: the page decides.
 _TABS_BY_PAGE = {
+    "reports.list_reports": ("collection", "listing"),
     "payments.cash_desk": ("cash", "count", "deposit"),
     "payments.list_credits": (
         *("credit", "bank", "match", "statement", "payout", "batch", "purpose", "movement"),

@@ -58,12 +58,12 @@ def stamped(papers: list[pdf.Paper], *, tagged: bool = True) -> tuple[bytes, pdf
 
 @pytest.mark.parametrize("tagged", [True, False])
 def test_a_stamped_page_is_weasyprints_page_to_the_dot(tagged: bool, tmp_path: Path) -> None:
-    papers = [pdf.Paper(one) for one in receipts(10, seed=21 + tagged, most_lines=5)]
+    papers = [pdf.Paper(one) for one in receipts(6, seed=21 + tagged, most_lines=5)]
     plain = pdf.print_papers(papers)
 
     made, report = stamped(papers, tagged=tagged)
 
-    assert report.stamped >= 7, report.refused
+    assert report.stamped >= 5, report.refused
     assert texts(made, tmp_path) == texts(plain, tmp_path)
     assert dots(made, tmp_path, "made") == dots(plain, tmp_path, "plain")
 

@@ -12,6 +12,7 @@ from flask_babel import force_locale
 
 from app.core import clock, press
 from app.core.money import Vnd
+from app.journeys.reports.listings import Asked, Report, read
 from app.journeys.reports.queries import TARGET_PERCENT, Area, Collection, ItemRow
 from app.people.schools import SchoolInfo, wording
 
@@ -54,6 +55,23 @@ def area_pdf(
         imprint=imprint,
         target=TARGET_PERCENT,
         millions=millions,
+    )
+
+
+def listing_pdf(report: Report, asked: Asked, school: SchoolInfo, imprint: Imprint) -> bytes:
+    """A list as a paper to be signed, in Vietnamese. Raises PdfUnavailable."""
+    with force_locale("vi"):
+        listing = read(report, asked)
+    said = wording(school.id, clock.local_day(imprint.printed_at))
+    amount = listing.sum.dong
+    return _draw(
+        "pdf/listing.html",
+        report=report,
+        listing=listing,
+        asked=asked,
+        school=school,
+        imprint=imprint,
+        words=said.sentence(amount) if listing.checked and amount >= 0 else "",
     )
 
 

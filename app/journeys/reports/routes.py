@@ -68,8 +68,8 @@ def collection_pdf() -> ResponseReturnValue:
     school_id = own_school()
     report = _collection(school_id, _valid_form(school_id))
     school = school_info(school_id, clock.today())
-    return _file(
-        papers.collection_pdf(report, school, _imprint()),
+    return file_answer(
+        papers.collection_pdf(report, school, imprint()),
         "application/pdf",
         f"thu-{school.code.lower()}-{_span(report)}.pdf",
     )
@@ -82,7 +82,7 @@ def collection_workbook() -> ResponseReturnValue:
     school_id = own_school()
     report = _collection(school_id, _valid_form(school_id))
     school = school_info(school_id, clock.today())
-    return _file(
+    return file_answer(
         workbooks.collection_workbook(report, school.name),
         WORKBOOK,
         f"thu-{school.code.lower()}-{_span(report)}.xlsx",
@@ -148,8 +148,8 @@ def area() -> ResponseReturnValue:
 def area_pdf() -> ResponseReturnValue:
     """The same table on A4 laid across."""
     found = _area(_area_months())
-    return _file(
-        papers.area_pdf(found, require_membership().school_name, _imprint(), millions=_millions),
+    return file_answer(
+        papers.area_pdf(found, require_membership().school_name, imprint(), millions=_millions),
         "application/pdf",
         f"cac-truong-{found.period}.pdf",
     )
@@ -160,7 +160,7 @@ def area_pdf() -> ResponseReturnValue:
 def area_workbook() -> ResponseReturnValue:
     """The same table as a workbook."""
     found = _area(_area_months())
-    return _file(
+    return file_answer(
         workbooks.area_workbook(found, require_membership().school_name),
         WORKBOOK,
         f"cac-truong-{found.period}.xlsx",
@@ -220,7 +220,8 @@ def _neighbours(months: list[Period], shown: Period) -> tuple[Period | None, Per
     return (max(before) if before else None, min(after) if after else None)
 
 
-def _imprint() -> papers.Imprint:
+def imprint() -> papers.Imprint:
+    """Who prints, and when."""
     return papers.Imprint(
         printed_by=require_membership().user_name,
         printed_at=clock.now(),
@@ -235,7 +236,8 @@ def _millions(amount: Vnd) -> str:
     return f"{format_number(tenths // 10, language())}{comma}{tenths % 10}"
 
 
-def _file(content: bytes, kind: str, name: str) -> Response:
+def file_answer(content: bytes, kind: str, name: str) -> Response:
+    """A file shown in the browser where it is a paper, kept where it is a workbook."""
     answer = Response(content, mimetype=kind)
     way = "inline" if kind == "application/pdf" else "attachment"
     answer.headers["Content-Disposition"] = f'{way}; filename="{name}"'

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from flask_babel import gettext as _
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from app.core.formats import moment, month
+from app.core.formats import day, moment, month
 from app.core.i18n import language
 from app.core.money import Vnd
+from app.journeys.reports.listings.shape import Asked, Listing, Report
 from app.journeys.reports.queries import Area, Collection, Figures, ItemRow
 
-CellValue = str | int | Vnd | tuple[int | Vnd, int | Vnd] | None
+CellValue = str | int | date | Vnd | tuple[int | Vnd, int | Vnd] | None
 
 
 def collection_workbook(report: Collection, school_name: str) -> bytes:
@@ -147,6 +149,32 @@ def area_workbook(area: Area, unit_name: str) -> bytes:
         return book.close()
 
 
+def listing_workbook(report: Report, asked: Asked, listing: Listing, school_name: str) -> bytes:
+    """A list with its total; what does not count says so in its own column."""
+    days = day(asked.last)
+    if report.period == "span":
+        days = _("%(first)s to %(last)s", first=day(asked.first), last=days)
+    about = [
+        school_name,
+        f"{report.title()}, {days}",
+        _("Provisional at %(moment)s", moment=moment(asked.now)),
+        listing.meaning,
+    ]
+    if not listing.holds:
+        about.append(_("The bills and the ledger differ. Do not use this report."))
+    total = listing.total_row
+    total[0] = _("Total")
+    with _Book() as book:
+        book.sheet(
+            report.title(),
+            about,
+            [column.head for column in listing.columns],
+            [line.values for line in listing.lines],
+            total,
+        )
+        return book.close()
+
+
 def _name(item: ItemRow) -> str:
     return item.name_en if language() == "en" else item.name
 
@@ -205,11 +233,13 @@ class _Book:
             {"bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom", "num_format": "@"}
         )
         self._amount = self._book.add_format({"num_format": "#,##0"})
+        self._day = self._book.add_format({"num_format": "dd/mm/yyyy", "align": "left"})
         self._rate = self._book.add_format({"num_format": "0.0%"})
         total = {"bold": True, "top": 1, "bottom": 6}
         self._totals = {
             self._text: self._book.add_format({**total, "num_format": "@"}),
             self._amount: self._book.add_format({**total, "num_format": "#,##0"}),
+            self._day: self._book.add_format({**total, "num_format": "dd/mm/yyyy"}),
             self._rate: self._book.add_format({**total, "num_format": "0.0%"}),
         }
 
@@ -256,11 +286,15 @@ class _Book:
                 kind = self._text
             elif isinstance(value, tuple):
                 kind = self._rate
+            elif isinstance(value, date):
+                kind = self._day
             else:
                 kind = self._amount
             look = self._totals[kind] if is_total else kind
             if isinstance(value, str):
                 sheet.write_string(line, column, value, look)
+            elif isinstance(value, date):
+                sheet.write_datetime(line, column, cast(Any, value), look)
             elif isinstance(value, tuple):
                 top, bottom = (_number(part) for part in value)
                 if bottom:

@@ -18,9 +18,11 @@ from app.money.receipts.queries import (
     find_by_check_code,
     get_receipt,
     list_receipts,
+    receipts_between,
     receipts_of_payments,
     school_of_check_code,
     verified_content,
+    void_notes,
 )
 from app.money.receipts.services import IssuedReceipt, issue_many, void_receipt
 
@@ -37,8 +39,10 @@ __all__ = [
     "issue_many",
     "list_receipts",
     "read_content",
+    "receipts_between",
     "receipts_of_payments",
     "school_of_check_code",
     "verified_content",
+    "void_notes",
     "void_receipt",
 ]

@@ -1,0 +1,99 @@
+"""The first page of reports, and every list on screen, as a paper and as a workbook."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core import clock
+from app.journeys.reports import papers, workbooks
+from app.journeys.reports.errors import UnreadableFilter
+from app.journeys.reports.listings import REPORTS, Asked, Report, read
+from app.journeys.reports.routes import WORKBOOK, bp, file_answer, imprint
+from app.people.access import Permission, own_school, requires
+from app.people.schools import current_year, school_info
+
+
+@bp.get("/reports")
+@requires(Permission.VIEW_SCHOOL_REPORTS)
+def list_reports() -> ResponseReturnValue:
+    """Every report a school has, and what each answers."""
+    return render_template("reports/list_reports.html", reports=list(REPORTS.values()))
+
+
+@bp.get("/reports/lists/<name>")
+@requires(Permission.VIEW_SCHOOL_REPORTS)
+def show_listing(name: str) -> ResponseReturnValue:
+    """A list with its total and where each line leads."""
+    report, asked = _asked(name)
+    return render_template(
+        "reports/listing.html",
+        report=report,
+        asked=asked,
+        listing=read(report, asked),
+        today=clock.today(),
+        span=_span(report, asked),
+        link=lambda line: url_for(line.leads_to[0], **line.leads_to[1]) if line.leads_to else "",
+    )
+
+
+@bp.get("/reports/lists/<name>.pdf")
+@requires(Permission.VIEW_SCHOOL_REPORTS)
+def listing_pdf(name: str) -> ResponseReturnValue:
+    """The list as an A4 paper to be signed."""
+    report, asked = _asked(name)
+    school = school_info(asked.school_id, clock.today())
+    paper = papers.listing_pdf(report, asked, school, imprint())
+    return file_answer(paper, "application/pdf", f"{_file_name(report, asked)}.pdf")
+
+
+@bp.get("/reports/lists/<name>.xlsx")
+@requires(Permission.VIEW_SCHOOL_REPORTS)
+def listing_workbook(name: str) -> ResponseReturnValue:
+    """The list as a workbook with numbers and days as such."""
+    report, asked = _asked(name)
+    school = school_info(asked.school_id, clock.today())
+    listing = read(report, asked)
+    book = workbooks.listing_workbook(report, asked, listing, school.name)
+    return file_answer(book, WORKBOOK, f"{_file_name(report, asked)}.xlsx")
+
+
+def _asked(name: str) -> tuple[Report, Asked]:
+    report = REPORTS.get(name)
+    if report is None:
+        abort(404)
+    today = clock.today()
+    last = _day("to", today)
+    first = _day("from", last.replace(day=1)) if report.period == "span" else last
+    if report.period == "year":
+        first = current_year(last).starts_on
+    if last < first:
+        first, last = last, first
+    return report, Asked(own_school(), first, last, clock.now())
+
+
+def _day(name: str, otherwise: date) -> date:
+    text = request.args.get(name, "").strip()
+    if not text:
+        return otherwise
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnreadableFilter from None
+
+
+def _span(report: Report, asked: Asked) -> dict[str, str]:
+    """The days as they stand, for links."""
+    days = {"to": asked.last.isoformat()}
+    if report.period == "span":
+        days["from"] = asked.first.isoformat()
+    return days
+
+
+def _file_name(report: Report, asked: Asked) -> str:
+    days = f"{asked.last:%Y%m%d}"
+    if report.period == "span":
+        days = f"{asked.first:%Y%m%d}-{days}"
+    return f"{report.name}-{days}"

@@ -81,6 +81,11 @@ SHOTS = (
     Shot("partners", "officer", "/area/partners"),
     Shot("receipts", "accountant", "/receipts"),
     Shot("receipt-series", "principal", "/receipts/series"),
+    Shot("reports-all", "principal", "/reports"),
+    Shot("report-arrears", "principal", "/reports/lists/arrears"),
+    Shot("report-by-day", "principal", "/reports/lists/by-day"),
+    Shot("report-receipts", "principal", "/reports/lists/receipts"),
+    Shot("report-years", "principal", "/reports/lists/years"),
     Shot("receipt-prints", "accountant", "/receipts/prints"),
     Shot("year-end", "principal", "/year-end"),
     Shot("year-end-next-classes", "accountant", "/year-end/next-classes"),
@@ -164,6 +169,10 @@ Lớn 9;Đỗ Minh Họa;31/2/2021;Nữ;4.82E+11;Đỗ Thị Minh Họa;09050000
 """.encode()
 PAPERS = (
     ("report-collection", "principal", "/reports/collection.pdf"),
+    ("report-arrears", "principal", "/reports/lists/arrears.pdf"),
+    ("report-by-day", "principal", "/reports/lists/by-day.pdf"),
+    ("report-receipts", "principal", "/reports/lists/receipts.pdf"),
+    ("report-years", "principal", "/reports/lists/years.pdf"),
     ("area", "officer", "/area.pdf"),
 )
 

@@ -6,11 +6,19 @@ Each module reads one list; `REPORTS` names them in the order of the first page 
 from __future__ import annotations
 
 from app.core.db import joined_whole
-from app.journeys.reports.listings import arrears, by_day, register, years
+from app.journeys.reports.listings import arrears, billed, by_day, register, years
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report, Value
 
 REPORTS: dict[str, Report] = {
-    report.name: report for report in (arrears.REPORT, by_day.REPORT, register.REPORT, years.REPORT)
+    report.name: report
+    for report in (
+        arrears.REPORT,
+        by_day.REPORT,
+        register.REPORT,
+        billed.REDUCTIONS,
+        billed.INSURANCE,
+        years.REPORT,
+    )
 }
 
 

@@ -23,6 +23,11 @@ log = logging.getLogger("sothu.stamp")
 _MARK: Final = "Xx"
 #: so often a stamped page is compared with WeasyPrint's own, beside the second of every shape
 _CHECK_EVERY: Final = 1_000
+#: share of papers that could not be stamped from which somebody should look why
+_WORTH_A_WORD: Final = 0.02
+#: layouts kept in a process, and ways to break the lines of one; the oldest go first
+_MOST_SHAPES: Final = 300
+_MOST_VARIANTS: Final = 60
 
 
 @dataclass(slots=True)
@@ -82,6 +87,7 @@ class Engine:
         shape_key, data, codes = split(view)
         shape = self._shapes.get(shape_key)
         if shape is None:
+            _make_room(self._shapes, _MOST_SHAPES)
             shape = self._shapes[shape_key] = self._learn(view, data, codes)
         if shape.is_too_long:
             raise TooLong("a view takes more than a page")
@@ -103,6 +109,7 @@ class Engine:
             except TooLong:
                 shape.too_long.add(key)
                 raise
+            _make_room(shape.variants, _MOST_VARIANTS)
             shape.variants[key] = variant
         fixed = variant.tagged if tagged else variant.untagged
         parts = forms.fill(variant, shape.paragraphs, lines, texts, drawn_codes, fixed)
@@ -178,6 +185,11 @@ class Engine:
             shape.refused = "stamped pages of this shape differ from WeasyPrint's"
             log.error(shape.refused)
             raise Unstampable(shape.refused)
+
+
+def _make_room(kept: dict[Any, Any], most: int) -> None:
+    while len(kept) >= most:
+        kept.pop(next(iter(kept)))
 
 
 def pictures_of(codes: Sequence[Code]) -> Mapping[str, bytes]:
@@ -277,6 +289,9 @@ class Run:
         self._book.add_drawn(drawn, structures)
 
     def close(self) -> Report:
-        """End the file."""
+        """End the file; says in the log when many papers could not be stamped."""
         self.report.pages = self._book.close()
+        refused = self.report.refused.total()
+        if refused > _WORTH_A_WORD * (refused + self.report.stamped):
+            log.warning("%s papers were not stamped: %s", refused, dict(self.report.refused))
         return self.report

@@ -6,13 +6,14 @@ from datetime import date
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from app.core import clock
 from app.journeys.reports import papers, workbooks
 from app.journeys.reports.errors import UnreadableFilter
 from app.journeys.reports.listings import REPORTS, Asked, Report, read
 from app.journeys.reports.routes import WORKBOOK, bp, file_answer, imprint
-from app.people.access import Permission, own_school, requires
+from app.people.access import Permission, own_school, require_membership, requires
 from app.people.schools import current_year, school_info
 
 
@@ -20,7 +21,40 @@ from app.people.schools import current_year, school_info
 @requires(Permission.VIEW_SCHOOL_REPORTS)
 def list_reports() -> ResponseReturnValue:
     """Every report a school has, and what each answers."""
-    return render_template("reports/list_reports.html", reports=list(REPORTS.values()))
+    membership = require_membership()
+    elsewhere = [
+        (url_for(endpoint), title, about)
+        for endpoint, permission, title, about in (
+            (
+                "closing.list_days",
+                Permission.VIEW_BANK,
+                _("Cash book, bank book, journal"),
+                _("By month, row by row, with the days that are closed"),
+            ),
+            (
+                "receipts.list_series",
+                Permission.VIEW_MONEY,
+                _("Series of receipts and their proof"),
+                _("Missing numbers, the sealed list of a month"),
+            ),
+            (
+                "billing.list_collected",
+                Permission.VIEW_MONEY,
+                _("Collected for others"),
+                _("What came in for others, was passed on and is still held"),
+            ),
+            (
+                "payouts.list_payouts",
+                Permission.VIEW_BANK,
+                _("Money back to families"),
+                _("Asked for, approved, sent, answered by the bank"),
+            ),
+        )
+        if membership.may(permission)
+    ]
+    return render_template(
+        "reports/list_reports.html", reports=list(REPORTS.values()), elsewhere=elsewhere
+    )
 
 
 @bp.get("/reports/lists/<name>")

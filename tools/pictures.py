@@ -85,6 +85,8 @@ SHOTS = (
     Shot("report-arrears", "principal", "/reports/lists/arrears"),
     Shot("report-by-day", "principal", "/reports/lists/by-day"),
     Shot("report-receipts", "principal", "/reports/lists/receipts"),
+    Shot("report-reductions", "principal", "/reports/lists/reductions?from=2026-09-01"),
+    Shot("report-insurance", "principal", "/reports/lists/insurance?from=2026-09-01"),
     Shot("report-years", "principal", "/reports/lists/years"),
     Shot("receipt-prints", "accountant", "/receipts/prints"),
     Shot("year-end", "principal", "/year-end"),
@@ -173,6 +175,8 @@ PAPERS = (
     ("report-by-day", "principal", "/reports/lists/by-day.pdf"),
     ("report-receipts", "principal", "/reports/lists/receipts.pdf"),
     ("report-years", "principal", "/reports/lists/years.pdf"),
+    ("report-reductions", "principal", "/reports/lists/reductions.pdf?from=2026-09-01"),
+    ("report-insurance", "principal", "/reports/lists/insurance.pdf?from=2026-09-01"),
     ("area", "officer", "/area.pdf"),
 )
 

@@ -71,9 +71,7 @@ def listing_pdf(report: Report, asked: Asked, school: SchoolInfo, imprint: Impri
         asked=asked,
         school=school,
         imprint=imprint,
-        words=said.sentence(amount)
-        if listing.checked and report.period != "year" and amount >= 0
-        else "",
+        words=said.sentence(amount) if report.in_words and amount >= 0 else "",
     )
 
 

@@ -96,4 +96,5 @@ REPORT = Report(
     read,
     "day",
     is_wide=True,
+    in_words=True,
 )

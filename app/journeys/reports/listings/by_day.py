@@ -94,4 +94,5 @@ REPORT = Report(
     lambda: _("What came in on each day: cash, transfer, card, wallet"),
     read,
     "span",
+    in_words=True,
 )

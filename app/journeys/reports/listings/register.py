@@ -81,4 +81,5 @@ REPORT = Report(
     read,
     "span",
     is_wide=True,
+    in_words=True,
 )

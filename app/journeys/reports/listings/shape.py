@@ -112,3 +112,5 @@ class Report:
     #: who signs below, by role
     signs: Sequence[str] = ("maker", "accountant", "principal")
     is_wide: bool = False
+    #: whether the paper writes the total out in words
+    in_words: bool = False

@@ -6,7 +6,7 @@ Each module reads one list; `REPORTS` names them in the order of the first page 
 from __future__ import annotations
 
 from app.core.db import joined_whole
-from app.journeys.reports.listings import arrears, billed, by_day, register, years
+from app.journeys.reports.listings import arrears, billed, by_day, owed, register, years
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report, Value
 
 REPORTS: dict[str, Report] = {
@@ -17,6 +17,8 @@ REPORTS: dict[str, Report] = {
         register.REPORT,
         billed.REDUCTIONS,
         billed.INSURANCE,
+        owed.CREDITS,
+        owed.GIVEN_BACK,
         years.REPORT,
     )
 }

@@ -100,12 +100,12 @@ class Engine:
         key = forms.signature(lines, shape.paragraphs)
         variant = shape.variants.get(key)
         drawn_codes = [inline(code.text) for code in codes]
-        is_new = variant is None
+        cut_from: bytes | None = None
         if variant is None:
             if key in shape.too_long:
                 raise TooLong("a view takes more than a page")
             try:
-                variant = self._cut(view, shape, lines, data, codes)
+                variant, cut_from = self._cut(view, shape, lines, data, codes)
             except TooLong:
                 shape.too_long.add(key)
                 raise
@@ -114,10 +114,12 @@ class Engine:
         fixed = variant.tagged if tagged else variant.untagged
         parts = forms.fill(variant, shape.paragraphs, lines, texts, drawn_codes, fixed)
         self._since_check += 1
-        if is_new or not shape.is_checked or self._since_check >= _CHECK_EVERY:
-            shape.is_checked = not is_new
+        if cut_from is not None or not shape.is_checked or self._since_check >= _CHECK_EVERY:
+            shape.is_checked = cut_from is None
             self._since_check = 0
-            self._check(view, shape, variant, lines, drawn_codes)
+            content = cut_from or self._draw(view, codes).pages[0].content
+            whole = forms.fill(variant, shape.paragraphs, lines, texts, drawn_codes, variant.fixed)
+            self._check(shape, content, b"".join(whole), drawn_codes)
         own = b"".join(parts[1:])
         return Sheet(variant.media, parts[0], own, variant.structure), variant.states
 
@@ -148,11 +150,12 @@ class Engine:
 
     def _cut(
         self, view: Any, shape: _Shape, lines: Any, data: list[Datum], codes: list[Code]
-    ) -> forms.Variant:
+    ) -> tuple[forms.Variant, bytes]:
         drawn = self._draw(view, codes)
         page = drawn.pages[0]
         structure = structure_of(drawn, page, DOCUMENT)
-        return forms.cut(page, shape.paragraphs, lines, data, codes, structure)
+        variant = forms.cut(page, shape.paragraphs, lines, data, codes, structure)
+        return variant, page.content
 
     def _draw(self, view: Any, codes: list[Code]) -> Drawn:
         drawn = draw(self._html([view]), self._sheets, pictures_of(codes))
@@ -163,20 +166,9 @@ class Engine:
         return drawn
 
     def _check(
-        self,
-        view: Any,
-        shape: _Shape,
-        variant: forms.Variant,
-        lines: Any,
-        drawn_codes: Sequence[bytes],
+        self, shape: _Shape, content: bytes, stamped: bytes, drawn_codes: Sequence[bytes]
     ) -> None:
         """Compare with WeasyPrint's own page; a difference ends stamping of the shape."""
-        _shape, data, codes = split(view)
-        texts = [datum.text for datum in data]
-        stamped = b"".join(
-            forms.fill(variant, shape.paragraphs, lines, texts, drawn_codes, variant.fixed)
-        )
-        content = self._draw(view, codes).pages[0].content
         for (_name, start, end), code in reversed(
             list(zip(pictures(content), drawn_codes, strict=True))
         ):
@@ -287,6 +279,7 @@ class Run:
             structure_of(drawn, page, DOCUMENT) for page in drawn.pages
         ]
         self._book.add_drawn(drawn, structures)
+        gc.collect()
 
     def close(self) -> Report:
         """End the file; says in the log when many papers could not be stamped."""

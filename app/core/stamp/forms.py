@@ -155,17 +155,6 @@ def blocks_with_data(page: Any) -> list[Block]:
     return found
 
 
-def styles_of(page: Any) -> set[Style]:
-    """The weights in which anything on the page is set."""
-    return {
-        Style(int(text.style["font_weight"]), text.style["font_style"] == "italic")
-        for _block, lines, _above in _blocks(page)
-        for line in lines
-        for text in _texts(line)
-        if _is_text(text)
-    }
-
-
 # Learning
 
 
@@ -325,7 +314,7 @@ def _break(paragraph: Paragraph, texts: Sequence[str]) -> list[list[Part]]:
         for chance in chances:
             if chance <= start:
                 continue
-            line = _cut(paragraph, parts, begins, start, len(whole[:chance].rstrip(" ")))
+            line = _cut(parts, begins, start, len(whole[:chance].rstrip(" ")))
             room = paragraph.room - _width(paragraph, line) / UNITS
             if abs(room) <= _TOO_CLOSE:
                 raise Unstampable("a line ends at its very edge")
@@ -339,9 +328,7 @@ def _break(paragraph: Paragraph, texts: Sequence[str]) -> list[list[Part]]:
     return lines
 
 
-def _cut(
-    paragraph: Paragraph, parts: list[str], begins: list[int], start: int, end: int
-) -> list[Part]:
+def _cut(parts: list[str], begins: list[int], start: int, end: int) -> list[Part]:
     found = []
     for index, (part, begin) in enumerate(zip(parts, begins, strict=True)):
         text = part[max(0, start - begin) : max(0, end - begin)]

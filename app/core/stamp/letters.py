@@ -92,7 +92,7 @@ def letters_of(sheets: tuple[str, ...], _version: str, styles: tuple[Style, ...]
     ):
         pair = []
         for text in (first, second):
-            names = {run.font for run in text.runs}
+            names = set(text.fonts)
             if len(names) != 1:
                 raise Unstampable(f"letters of {style} come from several fonts")
             font = fonts[names.pop()]
@@ -132,11 +132,6 @@ class Face:
         self._letters = cuts[0].letters | FIGURES
         self._kept: dict[str, tuple[int, bytes]] = {}
 
-    @property
-    def fonts(self) -> tuple[str, str]:
-        """Names of both fonts in a page."""
-        return self._runs[0].cut.name, self._runs[1].cut.name
-
     def set(self, text: str) -> tuple[int, bytes]:
         """Width in units and operators of a text in one line."""
         found = self._kept.get(text)
@@ -160,16 +155,6 @@ class Face:
             width += units
             written.append(operator)
         return width, b"\n".join(written)
-
-    def ends(self, text: str) -> list[int]:
-        """Width up to each letter's end, kerning to the next one counted in."""
-        ends, width = [], 0
-        for is_figure, run in _runs_of(text):
-            pairs = self._runs[is_figure]
-            for place in range(len(run)):
-                width += pairs[run[place : place + 2]][1]
-                ends.append(width)
-        return ends
 
 
 def _runs_of(text: str) -> list[tuple[bool, str]]:

@@ -19,20 +19,13 @@ _PICTURE: Final = re.compile(rb"/(\S+) Do\b")
 
 
 @dataclass(frozen=True, slots=True)
-class TextRun:
-    """A stretch of one font."""
-
-    font: str
-    size: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class TextOperator:
     """One text of a page: where it begins, and where in the stream it is written."""
 
     x: bytes
     y: bytes
-    runs: tuple[TextRun, ...]
+    #: the font of each stretch
+    fonts: tuple[str, ...]
     #: all that follows the position
     written: bytes
     start: int
@@ -133,11 +126,11 @@ def operators(content: bytes) -> list[TextOperator]:
     """All texts of a tagged page in the order they are drawn."""
     found = []
     for text in _TEXT.finditer(content):
-        runs = tuple(TextRun(run[1].decode(), run[2]) for run in _RUN.finditer(text[3]))
+        fonts = tuple(run[1].decode() for run in _RUN.finditer(text[3]))
         rest = _RUN.sub(b"", text[3]).strip()
-        if rest or not runs:
+        if rest or not fonts:
             raise Unstampable("a text is drawn with operators we do not know")
-        found.append(TextOperator(text[1], text[2], runs, text[3], text.start(), text.end()))
+        found.append(TextOperator(text[1], text[2], fonts, text[3], text.start(), text.end()))
     return found
 
 

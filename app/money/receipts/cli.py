@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from pathlib import Path
 
@@ -40,9 +41,10 @@ def print_receipts(code: str, first: datetime, last: datetime, out: Path) -> Non
             raise click.ClickException("no receipt was issued on those days")
         try:
             papers = pdf.papers_of(school.id, found)
-            with out.open("wb") as file:
-                pdf.stamp_papers(papers, file, title=f"Biên lai {first:%d/%m/%Y}–{last:%d/%m/%Y}")
+            file = io.BytesIO()
+            pdf.stamp_papers(papers, file, title=f"Biên lai {first:%d/%m/%Y}–{last:%d/%m/%Y}")
         except DomainError as refusal:
             raise click.ClickException(refusal.message) from refusal
+    out.write_bytes(file.getvalue())
     void = sum(receipt.state != "live" for receipt in found)
     click.echo(f"{len(found)} receipts, {void} of them void, in {out}")

@@ -103,8 +103,8 @@ def show_print(print_id: int) -> ResponseReturnValue:
 def draw_again(print_id: int) -> ResponseReturnValue:
     """Draw a printing anew that could not be drawn."""
     school_id = own_school()
-    attempt(lambda: printing.draw_again(school_id, print_id, now=clock.now()), _offer)
-    return redirect(url_for(".show_print", print_id=print_id), 303)
+    refused = attempt(lambda: printing.draw_again(school_id, print_id, now=clock.now()), _offer)
+    return refused or redirect(url_for(".show_print", print_id=print_id), 303)
 
 
 @bp.get("/receipts/prints/<int:print_id>/file")

@@ -19,7 +19,7 @@ from sqlalchemy import insert
 
 from app import audit
 from app.core import clock, jobs
-from app.core.db import MOMENT, execute, in_chunks, row, rows, transaction
+from app.core.db import MOMENT, execute, in_chunks, own_school, row, rows, transaction
 from app.core.errors import DomainError
 from app.core.model import db
 from app.core.text import name_sort_key
@@ -32,8 +32,9 @@ from app.money.receipts.queries import ReceiptRow
 KIND: Final = "receipts.print"
 #: papers drawn while the page waits; more are drawn by the worker
 AT_ONCE: Final = 12
-#: so many papers are drawn between two words about the progress
-STEP: Final = 200
+#: so many papers are read at once, and drawn between two words about the progress: those that
+#: cannot be stamped take a second each, and a job that is silent for a minute is taken for dead
+STEP: Final = 25
 #: how long a file with names and sums is kept
 KEPT: Final = timedelta(days=1)
 BUNDLES: Final = ("file", "classes", "single")
@@ -115,6 +116,8 @@ def _ask(
 ) -> int:
     if not found or bundle not in BUNDLES:
         raise NothingToPrint
+    # Of two printings asked for at once, one is the first; the other's papers are copies.
+    own_school(school_id)
     ids = [receipt.id for receipt in found]
     copies = len(_printed_before(school_id, ids))
     print_id = int(
@@ -157,9 +160,10 @@ def _ask(
 
 
 def draw_again(school_id: int, print_id: int, *, now: datetime) -> None:
-    """Draw a printing anew whose worker gave up or found a fault. The caller commits."""
+    """Draw a printing anew whose worker gave up or that was refused. The caller commits."""
     found = get_print(school_id, print_id)
-    if found.is_running or found.has_file:
+    if found.is_running or (found.finished_at is not None and found.refusal is None):
+        # A file that was thrown away is asked for anew: its papers are copies then.
         return
     execute(
         "update receipt_prints set refusal = null, finished_at = null"

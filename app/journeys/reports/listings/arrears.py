@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from flask_babel import gettext as _
 
-from app.core.clock import start_of
 from app.core.db import rows, scalar
-from app.core.ids import show_student_code
 from app.core.money import Vnd
+from app.journeys.reports.listings import pupils
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report
 
 _OPEN = (
@@ -27,12 +26,9 @@ _OPEN = (
 def read(asked: Asked) -> Listing:
     """Children with something open at the end of a day, by class and name."""
     day = asked.last
-    end = start_of(day + timedelta(days=1))
     found = rows(
         "select s.id, s.full_name, s.code, min(i.due_on) as oldest,"
-        " (select n.class_name from invoices n where n.school_id = :school_id"
-        "   and n.student_id = s.id order by n.billed_period desc, n.id desc limit 1)"
-        " as class_name,"
+        f" {pupils.NEWEST_CLASS} as class_name,"
         " sum(case when i.due_on >= :day then o.open else 0 end) as not_due,"
         " sum(case when i.due_on < :day and i.due_on >= :d30 then o.open else 0 end) as d30,"
         " sum(case when i.due_on < :d30 and i.due_on >= :d60 then o.open else 0 end) as d60,"
@@ -43,7 +39,7 @@ def read(asked: Asked) -> Listing:
         " join students s on s.id = i.student_id where o.open <> 0"
         " group by s.id, s.full_name, s.code, s.sort_key order by class_name, s.sort_key, s.id",
         school_id=asked.school_id,
-        end=end,
+        end=asked.end,
         day=day,
         d30=day - timedelta(days=30),
         d60=day - timedelta(days=60),
@@ -53,14 +49,12 @@ def read(asked: Asked) -> Listing:
         "select coalesce(sum(amount), 0) from v_entry where school_id = :school_id"
         " and account = 'receivable' and posted_at < :end",
         school_id=asked.school_id,
-        end=end,
+        end=asked.end,
     )
     parts = ("not_due", "d30", "d60", "d90", "older", "open")
     return Listing(
         columns=(
-            Column("class_name", _("Class")),
-            Column("name", _("Pupil"), is_name=True),
-            Column("code", _("Pupil code")),
+            *pupils.columns(),
             Column("not_due", _("Not yet due"), Kind.MONEY),
             Column("d30", _("1–30 days"), Kind.MONEY),
             Column("d60", _("31–60 days"), Kind.MONEY),
@@ -70,13 +64,8 @@ def read(asked: Asked) -> Listing:
         ),
         lines=tuple(
             Line(
-                (
-                    one.class_name,
-                    one.full_name,
-                    show_student_code(one.code),
-                    *(Vnd(int(getattr(one, part))) for part in parts),
-                ),
-                ("students.show_student", {"code": one.code}),
+                (*pupils.named(one), *(Vnd(int(getattr(one, part))) for part in parts)),
+                pupils.page(one),
             )
             for one in found
         ),

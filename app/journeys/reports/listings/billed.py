@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from flask_babel import gettext as _
 
-from app.core.clock import start_of
 from app.core.db import rows, scalar
 from app.core.i18n import language
-from app.core.ids import show_student_code
 from app.core.money import Vnd
+from app.journeys.reports.listings import pupils
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report
 from app.money.fees.catalogue import INSURANCE_CODE
 
@@ -48,7 +46,7 @@ def read_reductions(asked: Asked) -> Listing:
                     Vnd(int(one.subsidy)),
                     Vnd(int(one.amount)),
                 ),
-                ("students.show_student", {"code": one.code}),
+                pupils.page(one),
             )
             for one in found
         ),
@@ -81,7 +79,7 @@ def read_insurance(asked: Asked) -> Listing:
                     Vnd(int(one.amount)),
                     Vnd(int(one.amount) - int(one.open)),
                 ),
-                ("students.show_student", {"code": one.code}),
+                pupils.page(one),
             )
             for one in found
         ),
@@ -92,12 +90,7 @@ def read_insurance(asked: Asked) -> Listing:
 
 
 def _asked(asked: Asked, which: str) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "school_id": asked.school_id,
-        "start": start_of(asked.first),
-        "end": start_of(asked.last + timedelta(days=1)),
-    }
-    return values | ({"code": INSURANCE_CODE} if which == _INSURANCE else {})
+    return asked.span | ({"code": INSURANCE_CODE} if which == _INSURANCE else {})
 
 
 def _by_child(asked: Asked, which: str) -> list[Any]:
@@ -143,17 +136,11 @@ def _in_ledger(asked: Asked, which: str) -> Vnd:
 
 
 def _child_columns() -> tuple[Column, ...]:
-    return (
-        Column("class_name", _("Class")),
-        Column("name", _("Pupil"), is_name=True),
-        Column("code", _("Pupil code")),
-        Column("item", _("Fee item")),
-    )
+    return *pupils.columns(), Column("item", _("Fee item"))
 
 
 def _child(one: Any) -> tuple[str, str, str, str]:
-    item = one.name_en if language() == "en" else one.name
-    return one.class_name, one.full_name, show_student_code(one.code), item
+    return *pupils.named(one), one.name_en if language() == "en" else one.name
 
 
 REDUCTIONS = Report(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
-
 from flask_babel import gettext as _
 
-from app.core.clock import start_of
 from app.core.db import DAY, rows, scalar
-from app.core.money import Vnd
+from app.core.i18n import language
+from app.core.money import Vnd, format_number
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report
 
 _WAYS = ("cash", "transfer", "card", "wallet")
@@ -33,7 +30,7 @@ def read(asked: Asked) -> Listing:
     returned = scalar(
         "select coalesce(sum(amount), 0) from reversals where school_id = :school_id"
         " and reversed_at >= :start and reversed_at < :end",
-        **_between(asked.school_id, asked.first, asked.last),
+        **asked.span,
     )
     in_ledger = scalar(
         "select coalesce(sum(e.amount), 0) from ledger_events v"
@@ -41,13 +38,13 @@ def read(asked: Asked) -> Listing:
         " join accounts c on c.id = e.credit_id"
         " where v.school_id = :school_id and v.kind = 'payment_received'"
         " and substr(c.code, 1, 9) <> 'surcharge' and v.posted_at >= :start and v.posted_at < :end",
-        **_between(asked.school_id, asked.first, asked.last),
+        **asked.span,
     )
     meaning = _("Every payment counts on the day it was booked, whether its child is known or not.")
     if returned:
         meaning += " " + _(
             "In these days %(amount)s went back to payers; that is not taken off here.",
-            amount=f"{int(returned):,}".replace(",", "."),
+            amount=format_number(int(returned), language()),
         )
     return Listing(
         columns=(
@@ -78,14 +75,6 @@ def read(asked: Asked) -> Listing:
         in_ledger=Vnd(int(in_ledger)),
         checked="amount",
     )
-
-
-def _between(school_id: int, first: date, last: date) -> dict[str, Any]:
-    return {
-        "school_id": school_id,
-        "start": start_of(first),
-        "end": start_of(last + timedelta(days=1)),
-    }
 
 
 REPORT = Report(

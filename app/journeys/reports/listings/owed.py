@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask_babel import gettext as _
 
-from app.core.clock import local_day, start_of
+from app.core.clock import local_day
 from app.core.db import MOMENT, rows, scalar
-from app.core.ids import show_student_code
 from app.core.money import Vnd
+from app.journeys.reports.listings import pupils
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report
 from app.money.payouts.models import Kind as PayoutKind
 from app.money.payouts.models import Step
@@ -18,44 +16,32 @@ from app.money.payouts.sentences import kind_words, step_words
 
 def read_credits(asked: Asked) -> Listing:
     """Children with credit at the end of a day, by class and name; the sum is what is owed."""
-    end = start_of(asked.last + timedelta(days=1))
     found = rows(
-        "select s.code, s.full_name, c.credit, c.since,"
-        " (select n.class_name from invoices n where n.school_id = :school_id"
-        "   and n.student_id = s.id order by n.billed_period desc, n.id desc limit 1)"
-        " as class_name"
+        f"select s.code, s.full_name, c.credit, c.since, {pupils.NEWEST_CLASS} as class_name"
         " from (select student_id, -sum(amount) as credit, max(posted_at) as since from v_entry"
         "  where school_id = :school_id and account = 'credit' and posted_at < :end"
         "  group by student_id having sum(amount) <> 0) c"
         " join students s on s.id = c.student_id order by class_name, s.sort_key, s.id",
         types={"since": MOMENT},
         school_id=asked.school_id,
-        end=end,
+        end=asked.end,
     )
     held = scalar(
         "select coalesce(-sum(amount), 0) from v_entry where school_id = :school_id"
         " and account = 'credit' and posted_at < :end",
         school_id=asked.school_id,
-        end=end,
+        end=asked.end,
     )
     return Listing(
         columns=(
-            Column("class_name", _("Class")),
-            Column("name", _("Pupil"), is_name=True),
-            Column("code", _("Pupil code")),
+            *pupils.columns(),
             Column("since", _("Last change"), Kind.DAY),
             Column("credit", _("Held for the family"), Kind.MONEY),
         ),
         lines=tuple(
             Line(
-                (
-                    one.class_name,
-                    one.full_name,
-                    show_student_code(one.code),
-                    local_day(one.since),
-                    Vnd(int(one.credit)),
-                ),
-                ("students.show_student", {"code": one.code}),
+                (*pupils.named(one), local_day(one.since), Vnd(int(one.credit))),
+                pupils.page(one),
             )
             for one in found
         ),
@@ -70,11 +56,6 @@ def read_credits(asked: Asked) -> Listing:
 
 def read_given_back(asked: Asked) -> Listing:
     """Payouts approved in these days with what became of them since."""
-    days = {
-        "school_id": asked.school_id,
-        "start": start_of(asked.first),
-        "end": start_of(asked.last + timedelta(days=1)),
-    }
     found = rows(
         "select p.id, p.code, p.kind, p.amount, p.holder, p.reason, s.full_name, a.at,"
         " (select t.step from payout_steps t where t.school_id = p.school_id"
@@ -85,14 +66,14 @@ def read_given_back(asked: Asked) -> Listing:
         " where a.school_id = :school_id and a.step = 'approved' and a.at >= :start and a.at < :end"
         " order by a.at, p.id",
         types={"at": MOMENT},
-        **days,
+        **asked.span,
     )
     booked = scalar(
         "select coalesce(sum(e.amount), 0) from ledger_events v"
         " join entries e on e.school_id = v.school_id and e.event_id = v.id"
         " where v.school_id = :school_id and v.kind = 'payout_approved'"
         " and v.posted_at >= :start and v.posted_at < :end",
-        **days,
+        **asked.span,
     )
     return Listing(
         columns=(

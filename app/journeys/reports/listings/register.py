@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask_babel import gettext as _
 
-from app.core.clock import local_day, start_of
+from app.core.clock import local_day
 from app.core.db import scalar
 from app.core.money import Vnd
 from app.journeys.reports.listings.shape import Asked, Column, Kind, Line, Listing, Report
@@ -53,9 +51,7 @@ def read(asked: Asked) -> Listing:
         " left join invoice_lines l on l.school_id = e.school_id and l.id = e.invoice_line_id"
         " where v.school_id = :school_id and v.state = 'live'"
         " and v.issued_at >= :start and v.issued_at < :end",
-        school_id=asked.school_id,
-        start=start_of(asked.first),
-        end=start_of(asked.last + timedelta(days=1)),
+        **asked.span,
     )
     return Listing(
         columns=(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from app.core.clock import start_of
 from app.core.money import ZERO, Vnd
 
 Value = str | int | date | Vnd | None
@@ -56,12 +57,9 @@ class Listing:
     in_ledger: Vnd | None = None
     #: the column whose total is held against the ledger
     checked: str = ""
-    totals: dict[str, Value] = field(default_factory=dict)
 
     def total(self, key: str) -> Value:
         """The sum of a column; None where it has none."""
-        if key in self.totals:
-            return self.totals[key]
         place = [column.key for column in self.columns].index(key)
         kind = self.columns[place].kind
         values = [line.values[place] for line in self.lines if not line.is_struck]
@@ -97,6 +95,21 @@ class Asked:
     last: date
     now: datetime
 
+    @property
+    def start(self) -> datetime:
+        """The first moment asked for."""
+        return start_of(self.first)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after the last day."""
+        return start_of(self.last + timedelta(days=1))
+
+    @property
+    def span(self) -> dict[str, Any]:
+        """The school and both ends, for a query."""
+        return {"school_id": self.school_id, "start": self.start, "end": self.end}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -109,8 +122,6 @@ class Report:
     read: Callable[[Asked], Listing]
     #: `day` as it stood at the end of a day, `span` from day to day, `year` by school years
     period: str
-    #: who signs below, by role
-    signs: Sequence[str] = ("maker", "accountant", "principal")
     is_wide: bool = False
     #: whether the paper writes the total out in words
     in_words: bool = False

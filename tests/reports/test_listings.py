@@ -244,6 +244,11 @@ def test_the_first_page_names_every_report_and_strangers_find_nothing(
         assert f"/reports/{name}" in page.text
 
     assert year.accountant.get("/reports/lists/arrears?to=31-12-2026").status_code == 422
+    for name, day in product(REPORTS, ("0001-01-01", "9999-12-31")):
+        assert year.accountant.get(f"/reports/lists/{name}?to={day}").status_code == 422
+    for page in ("/receipts", "/receipts/prints"):
+        asked = f"{page}?from=0001-01-01&to=9999-12-31"
+        assert year.accountant.get(asked).status_code == 200
     assert year.accountant.get("/reports/lists/nothing").status_code == 404
     teacher = signed_in(context, year.school.unit_id, Role.TEACHER)
     assert teacher.get("/reports/lists/arrears").status_code == 403

@@ -16,6 +16,9 @@ from app.journeys.reports.routes import WORKBOOK, bp, file_answer, imprint
 from app.people.access import Permission, own_school, require_membership, requires
 from app.people.schools import current_year, school_info
 
+#: days at the ends of the calendar have no day before or after them
+_SANE_YEARS = range(2000, 2101)
+
 
 @bp.get("/reports")
 @requires(Permission.VIEW_SCHOOL_REPORTS)
@@ -113,9 +116,12 @@ def _day(name: str, otherwise: date) -> date:
     if not text:
         return otherwise
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UnreadableFilter from None
+    if day.year not in _SANE_YEARS:
+        raise UnreadableFilter
+    return day
 
 
 def _span(report: Report, asked: Asked) -> dict[str, str]:

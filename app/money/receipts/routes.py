@@ -22,6 +22,8 @@ bp = Blueprint("receipts", __name__)
 PAGE_SIZE: Final = 50
 #: look-ups of papers from one address in a minute
 MOST_CHECKS: Final = 30
+#: no receipt is of another; days at the ends of the calendar have no day before or after them
+SANE_YEARS: Final = range(2000, 2101)
 #: a VietQR is about 130 signs; nothing longer is worth reading
 _LONGEST_QUESTION: Final = 300
 
@@ -140,9 +142,10 @@ def is_asking_too_often() -> bool:
 def asked_day(text: str | None, otherwise: date) -> date:
     """A day of the address or the form, or another where it is none."""
     try:
-        return datetime.strptime(text or "", "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day
+        day = datetime.strptime(text or "", "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day
     except ValueError:
         return otherwise
+    return day if day.year in SANE_YEARS else otherwise
 
 
 def _whole(text: str | None, otherwise: int) -> int:
